@@ -1,0 +1,44 @@
+/** A message handed in for sending, by whatever protocol, after the protocol's own checks and before the queue's. */
+import type { Account } from "../account/account.ts";
+import type { Address } from "../address.ts";
+import type { Instant } from "../clock.ts";
+
+export type Submission = {
+  readonly source: "webapi" | "smtp";
+  readonly account: Account;
+  /** Address that logged in: whether it is a fromid login decides about unique MAIL FROMs. */
+  readonly login: Address;
+  /** Address of the From header; must belong to the account. */
+  readonly from: Address;
+  /** In the order in which the answer lists them. */
+  readonly recipients: readonly Address[];
+  /** The message as it leaves: complete, CRLF line ends, DKIM-signed. */
+  readonly content: Uint8Array;
+  /** With its angle brackets. */
+  readonly messageId: string;
+  readonly subject: string;
+  readonly extra: Readonly<Record<string, string>>;
+  readonly requireTls: boolean | null;
+  readonly smtpUtf8: boolean;
+  readonly eightBit: boolean;
+  /** First attempt not before; null = now. */
+  readonly releaseAt: Instant | null;
+};
+
+/** Why nothing was queued. `detail` is a sentence for the sender. */
+export type SubmissionRefusal = {
+  readonly reason: "badFrom" | "domainDisabled" | "noRecipients" | "messageLimitReached" | "recipientLimitReached" | "sentOverQuota" | "fromIdImpossible";
+  readonly detail: string;
+};
+
+export type SubmissionResult =
+  | {
+      readonly accepted: true;
+      readonly submissionId: number;
+      /** One for each recipient, in order. `fromId` is empty without a unique MAIL FROM. */
+      readonly queued: readonly { readonly id: number; readonly recipient: string; readonly fromId: string }[];
+    }
+  | { readonly accepted: false; readonly refusal: SubmissionRefusal };
+
+/** Queues a submission: all its recipients durably, or none. Throws only when the store is out of order. */
+export type Submit = (submission: Submission) => Promise<SubmissionResult>;

@@ -1,0 +1,33 @@
+/** The port through which webhook calls leave: one HTTP request at a time. */
+import type { CallResult, QueuedCall } from "./events.ts";
+
+/** A call as it is to be made now. */
+export type Call = {
+  readonly id: number;
+  readonly attempt: number;
+  readonly account: string;
+  readonly kind: QueuedCall["kind"];
+  readonly url: string;
+  readonly queuedAt: number;
+  readonly payload: QueuedCall["payload"];
+};
+
+/**
+ * - `answered`: an HTTP status came, whatever it says; `retryAfterMs` from a Retry-After header (RFC 9110 section
+ *   10.2.3), null without one.
+ * - `unreachable`: no status came (network, TLS, time out, refused address).
+ * - `interrupted`: this process gave the request up, to stop.
+ */
+export type CallOutcome =
+  | { readonly kind: "answered"; readonly result: CallResult; readonly retryAfterMs: number | null }
+  | { readonly kind: "unreachable"; readonly result: CallResult }
+  | { readonly kind: "interrupted"; readonly reason: string };
+
+/** Makes webhook calls. */
+export type Caller = {
+  /** Tries once; never throws. Ends soon, as `interrupted`, when `signal` aborts. */
+  readonly call: (call: Call, signal: AbortSignal) => Promise<CallOutcome>;
+  /** Longest that one `call` can take. */
+  readonly deadlineMs: number;
+  readonly close: () => Promise<void>;
+};
