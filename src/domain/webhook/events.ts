@@ -37,6 +37,8 @@ export type QueuedCall = {
   readonly payload: OutgoingPayload;
   readonly nextAttemptAt: Instant;
   readonly maxAttempts: number;
+  /** The call about the same message that must be done before this one, where every event is wanted in order; else null. */
+  readonly after: number | null;
   readonly cause: EventReference;
 };
 
@@ -54,6 +56,8 @@ export type CallResult = {
 
 export type WebhookEvent =
   | Event<"WebhookQueued", QueuedCall>
+  /** The call that this one waited for is done. */
+  | Event<"WebhookUnblocked">
   | Event<"WebhookAttempted", { readonly attempt: number; readonly nextAttemptAt: Instant }>
   | Event<"WebhookDelivered", { readonly attempt: number; readonly result: CallResult }>
   | Event<"WebhookDeferred", { readonly attempt: number; readonly result: CallResult; readonly nextAttemptAt: Instant }>

@@ -1,0 +1,156 @@
+/**
+ * Actors: one turn at a time per stream. A turn loads the state (cache, else fold), decides, asks the chart, appends
+ * with the expected revision, on conflict reloads and decides again, and only then hands over the effects: nothing is
+ * acted on before it is stored.
+ */
+import type { EventLog, NewContent, Position } from "../event-log.ts";
+import { NO_STREAM } from "../event-log.ts";
+import type { DomainEvent } from "../events.ts";
+
+/** What makes a kind of actor: all pure. */
+export type ActorKind<State, Command, Event extends DomainEvent, Effect, Terms> = {
+  readonly unborn: State;
+  readonly decide: (command: Command, state: State, terms: Terms) => readonly Event[];
+  /** Whether the event may happen in this state. */
+  readonly can: (state: State, event: Event) => boolean;
+  readonly advance: (state: State, event: Event) => readonly [State, readonly Effect[]];
+  /** Whether little more will happen to it, so that its state need not stay in memory. */
+  readonly isDone: (state: State) => boolean;
+};
+
+/**
+ * - `done`: events were stored (perhaps none: the command changed nothing). `position` is where they, or what they
+ *   rest on, stand in the log; `revision` is the stream's.
+ * - `refused`: the chart does not allow it in this state; nothing was stored.
+ */
+export type Turn<State, Event, Effect> =
+  | {
+      readonly kind: "done";
+      readonly events: readonly Event[];
+      readonly state: State;
+      readonly effects: readonly Effect[];
+      readonly position: Position;
+      readonly revision: number;
+    }
+  | { readonly kind: "refused"; readonly state: State };
+
+/** A stream's state with the events that are not folded yet: most births are read by nobody for a while. */
+type Remembered<State, Event> = { state: State; tail: readonly Event[]; revision: number };
+
+/** Conflicts in a row after which a turn gives up: somebody else is far busier with this stream. */
+const MAX_CONFLICTS = 16;
+
+export class ContentionError extends Error {}
+
+export type Birth<Event> = { readonly stream: string; readonly events: readonly Event[] };
+
+export type ActorRuntime<State, Command, Event, Effect> = {
+  /** Carries a command out. Throws when the store is out of order; then nothing was acknowledged. */
+  readonly execute: (stream: string, command: Command) => Promise<Turn<State, Event, Effect>>;
+  /**
+   * Stores the first events of several new streams, with contents, all or none. False when one of the streams exists
+   * already. The caller vouches that the events are legal births.
+   */
+  readonly create: (births: readonly Birth<Event>[], contents: readonly NewContent[]) => Promise<Position | false>;
+  /** The stream's state as stored; `revision` is {@link NO_STREAM} when there is no such stream. */
+  readonly load: (stream: string) => Promise<{ readonly state: State; readonly revision: number }>;
+};
+
+/** Runs the actors of one kind. `remember` bounds the states kept in memory. */
+export const actorRuntime = <State, Command, Event extends DomainEvent, Effect, Terms>(options: {
+  readonly log: EventLog;
+  readonly kind: ActorKind<State, Command, Event, Effect, Terms>;
+  readonly terms: (stream: string, command: Command, state: State) => Terms;
+  readonly remember: number;
+}): ActorRuntime<State, Command, Event, Effect> => {
+  const { log, kind, terms, remember } = options;
+  const memory = new Map<string, Remembered<State, Event>>();
+  const turns = new Map<string, Promise<unknown>>();
+
+  const keep = (stream: string, remembered: Remembered<State, Event>): void => {
+    memory.delete(stream);
+    memory.set(stream, remembered);
+    if (memory.size > remember) {
+      const oldest = memory.keys().next();
+      if (oldest.done !== true) memory.delete(oldest.value);
+    }
+  };
+
+  const fold = (from: State, events: readonly Event[]): State => events.reduce((state, event) => kind.advance(state, event)[0], from);
+
+  const load = async (stream: string): Promise<{ readonly state: State; readonly revision: number }> => {
+    const known = memory.get(stream);
+    if (known !== undefined) {
+      known.state = fold(known.state, known.tail);
+      known.tail = [];
+      return known;
+    }
+    const recorded = await log.read(stream);
+    // The stream's name says whose events it holds.
+    const state = fold(
+      kind.unborn,
+      recorded.map(({ event }) => event as DomainEvent as Event),
+    );
+    return { state, revision: recorded.at(-1)?.revision ?? NO_STREAM };
+  };
+
+  /** The chart has the last word: the state after all events, or undefined when it refuses the first. */
+  const legal = (before: State, events: readonly Event[]): { state: State; effects: readonly Effect[] } | undefined => {
+    let state = before;
+    const effects: Effect[] = [];
+    for (const [index, event] of events.entries()) {
+      if (!kind.can(state, event)) {
+        if (index === 0) return undefined;
+        throw new Error(`decided on ${event.type}, which cannot follow ${events[index - 1]?.type ?? ""}`);
+      }
+      const [next, asked] = kind.advance(state, event);
+      state = next;
+      effects.push(...asked);
+    }
+    return { state, effects };
+  };
+
+  const turn = async (stream: string, command: Command): Promise<Turn<State, Event, Effect>> => {
+    for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts += 1) {
+      const { state, revision } = await load(stream);
+      const events = kind.decide(command, state, terms(stream, command, state));
+      if (events.length === 0) return { kind: "done", events, state, effects: [], position: log.head(), revision };
+      const next = legal(state, events);
+      if (next === undefined) return { kind: "refused", state };
+      const result = await log.append([{ stream, expectedRevision: revision, events }]);
+      if (result.appended) {
+        const reached = revision + events.length;
+        if (kind.isDone(next.state)) memory.delete(stream);
+        else keep(stream, { state: next.state, tail: [], revision: reached });
+        return { kind: "done", events, ...next, position: result.position, revision: reached };
+      }
+      memory.delete(stream);
+    }
+    throw new ContentionError(`${stream} kept changing under a command`);
+  };
+
+  const execute = async (stream: string, command: Command): Promise<Turn<State, Event, Effect>> => {
+    const before = turns.get(stream);
+    // A failed turn is its own caller's trouble, not the next one's.
+    const mine = before === undefined ? turn(stream, command) : before.then(() => turn(stream, command), () => turn(stream, command));
+    turns.set(stream, mine);
+    try {
+      return await mine;
+    } catch (error) {
+      memory.delete(stream); // whether the append was stored is unknown: read again
+      throw error;
+    } finally {
+      if (turns.get(stream) === mine) turns.delete(stream);
+    }
+  };
+
+  const create: ActorRuntime<State, Command, Event, Effect>["create"] = async (births, contents) => {
+    const writes = births.map(({ stream, events }) => ({ stream, expectedRevision: NO_STREAM, events }));
+    const result = await log.append(writes, contents);
+    if (!result.appended) return false;
+    for (const { stream, events } of births) keep(stream, { state: kind.unborn, tail: events, revision: events.length - 1 });
+    return result.position;
+  };
+
+  return { execute, create, load };
+};
