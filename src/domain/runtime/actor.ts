@@ -14,7 +14,7 @@ export type ActorKind<State, Command, Event extends DomainEvent, Effect, Terms> 
   /** Whether the event may happen in this state. */
   readonly can: (state: State, event: Event) => boolean;
   readonly advance: (state: State, event: Event) => readonly [State, readonly Effect[]];
-  /** Whether little more will happen to it, so that its state need not stay in memory. */
+  /** Whether nothing will ask for it any more, so that its state need not stay in memory. */
   readonly isDone: (state: State) => boolean;
 };
 
@@ -148,7 +148,10 @@ export const actorRuntime = <State, Command, Event extends DomainEvent, Effect, 
     const writes = births.map(({ stream, events }) => ({ stream, expectedRevision: NO_STREAM, events }));
     const result = await log.append(writes, contents);
     if (!result.appended) return false;
-    for (const { stream, events } of births) keep(stream, { state: kind.unborn, tail: events, revision: events.length - 1 });
+    for (const { stream, events } of births) {
+      // A turn that was quicker than this acknowledgement knows more.
+      if (!memory.has(stream) && !turns.has(stream)) keep(stream, { state: kind.unborn, tail: events, revision: events.length - 1 });
+    }
     return result.position;
   };
 

@@ -18,7 +18,7 @@ export const messageKind: ActorKind<MessageState, MessageCommand, MessageEvent, 
   decide: decideMessage,
   can: (state, event) => state.can(event),
   advance: advanceMessage,
-  isDone: ({ value }) => value === "retired" || value === "removed",
+  isDone: ({ value }) => value === "removed",
 };
 
 export const webhookKind: ActorKind<WebhookState, WebhookCommand, WebhookEvent, WebhookEffect, WebhookTerms> = {
@@ -26,7 +26,7 @@ export const webhookKind: ActorKind<WebhookState, WebhookCommand, WebhookEvent, 
   decide: decideWebhook,
   can: (state, event) => state.can(event),
   advance: advanceWebhook,
-  isDone: ({ value }) => value === "retired" || value === "removed",
+  isDone: ({ value }) => value === "removed",
 };
 
 export const recipientKind: ActorKind<RecipientState, RecipientCommand, RecipientEvent, never, RecipientTerms> = {

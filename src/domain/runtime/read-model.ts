@@ -60,8 +60,10 @@ export type ReadModel = {
 
   /** Of these contents, those that no queued or received message refers to any more. */
   readonly unreferenced: (contentIds: readonly number[]) => readonly number[];
-  /** Calls about this message that wait to be made, oldest first. */
-  readonly waitingCalls: (messageId: number) => readonly number[];
+  /** Calls about this message that are not done: waiting, queued or in flight; oldest first. */
+  readonly unfinishedCalls: (messageId: number) => readonly number[];
+  /** Calls that wait for this call to be done. */
+  readonly callsAfter: (callId: number) => readonly number[];
   /** Queued messages not on hold that the rule matches, at most `limit`, with ids above `afterId`, ascending. */
   readonly matching: (
     rule: { readonly account: string | null; readonly senderDomain: string | null; readonly recipientDomain: string | null },

@@ -1,0 +1,41 @@
+/** Webhook calls: claims due calls, makes them, records what came of it. */
+import type { Position } from "../event-log.ts";
+import type { Caller, CallOutcome } from "../webhook/caller.ts";
+import type { QueuedCall } from "../webhook/events.ts";
+import type { Webhooks } from "./kinds.ts";
+import type { DueItem } from "./read-model.ts";
+
+/** Told of every recorded end of a call's attempt, for metrics and logs. */
+export type CallObserver = (call: QueuedCall, attempt: number, outcome: CallOutcome) => void;
+
+export type Calls = {
+  /** Works on due items of one lane; see `perform` of the scheduler. */
+  readonly perform: (items: readonly DueItem[]) => Promise<Position>;
+};
+
+export const calls = (options: {
+  readonly webhooks: Webhooks;
+  readonly caller: Caller;
+  readonly signal: AbortSignal;
+  readonly observe: CallObserver;
+}): Calls => {
+  const { webhooks, caller, signal, observe } = options;
+
+  const make = async ({ stream }: DueItem): Promise<Position> => {
+    const claim = await webhooks.execute(stream, { type: "attempt", deadlineMs: caller.deadlineMs });
+    // Refused: somebody else was quicker, or it was superseded or canceled.
+    if (claim.kind === "refused") return 0;
+    const [effect] = claim.effects;
+    if (effect === undefined) return claim.position;
+    const { call, attempt } = effect;
+    const { id, account, kind, url, payload } = call;
+    const outcome = await caller.call({ id, attempt, account, kind, url, queuedAt: call.at, payload }, signal);
+    const recorded = await webhooks.execute(stream, { type: "record", attempt, outcome });
+    observe(call, attempt, outcome);
+    return recorded.kind === "done" ? recorded.position : claim.position;
+  };
+
+  return {
+    perform: async (items) => (signal.aborted ? 0 : Math.max(...(await Promise.all(items.map(make))))),
+  };
+};

@@ -1,0 +1,69 @@
+/** What must happen in time though nobody asks: attempts that were lost go back to the queue, kept things are removed. */
+import type { EventLog, Position } from "../event-log.ts";
+import type { Messages, Webhooks } from "./kinds.ts";
+import type { DueItem, ReadModel } from "./read-model.ts";
+
+/** Open attempts closed at a time after a restart. */
+const RECOVERY_PAGE = 500;
+
+export type Housekeeping = {
+  /** Closes attempts whose time is over: whoever claimed them is gone. */
+  readonly interrupt: (items: readonly DueItem[]) => Promise<Position>;
+  /** Ends the keep period of retired messages and calls. */
+  readonly remove: (items: readonly DueItem[]) => Promise<Position>;
+  /** Deletes streams that every reader has done with. */
+  readonly delete: (items: readonly DueItem[]) => Promise<Position>;
+  /** Closes every open attempt, when it is known that no other node works on this log. Resolves with how many there were. */
+  readonly recover: () => Promise<number>;
+};
+
+export const housekeeping = (options: {
+  readonly log: EventLog;
+  readonly messages: Messages;
+  readonly webhooks: Webhooks;
+  readonly readModel: ReadModel;
+  /** Resolves when the reactions have durably passed a position. */
+  readonly reacted: (position: Position) => Promise<void>;
+}): Housekeeping => {
+  const { log, messages, webhooks, readModel, reacted } = options;
+
+  const execute = async (stream: string, command: { readonly type: "abandon"; readonly reason: string } | { readonly type: "remove" }): Promise<Position> => {
+    const actors = stream.startsWith("message-") ? messages : webhooks;
+    const turn = await actors.execute(stream, command);
+    return turn.kind === "done" ? turn.position : log.head();
+  };
+
+  const each =
+    (act: (item: DueItem) => Promise<Position>) =>
+    async (items: readonly DueItem[]): Promise<Position> =>
+      Math.max(0, ...(await Promise.all(items.map(act))));
+
+  const abandon = (reason: string) => each(({ stream }) => execute(stream, { type: "abandon", reason }));
+
+  const recover = async (): Promise<number> => {
+    let recovered = 0;
+    const seen = new Set<string>();
+    for (;;) {
+      const open = readModel.openAttempts(RECOVERY_PAGE);
+      if (open.length === 0) return recovered;
+      const stuck = open.find(({ stream }) => seen.has(stream));
+      if (stuck !== undefined) throw new Error(`the views show an open attempt of ${stuck.stream}, which has none: rebuild them`);
+      for (const { stream } of open) seen.add(stream);
+      await readModel.passed(await abandon("the server stopped during the attempt")(open));
+      recovered += open.length;
+    }
+  };
+
+  return {
+    interrupt: abandon("no end of the attempt was recorded in time"),
+    remove: each(({ stream }) => execute(stream, { type: "remove" })),
+    delete: each(async ({ stream }) => {
+      // A reaction that had yet to read the last events would find them gone.
+      await reacted(readModel.position());
+      await log.deleteStream(stream);
+      await readModel.forget(stream);
+      return 0;
+    }),
+    recover,
+  };
+};
