@@ -37,3 +37,10 @@ export type RecipientEvent =
 /** Stream of one recipient of one account. */
 export const recipientStream = (account: string, baseAddress: string): string =>
   `recipient-${encodeURIComponent(account)}/${baseAddress}`;
+
+/** The account and base address that a recipient's stream is about. Throws for another kind of stream: a bug. */
+export const parseRecipientStream = (stream: string): { readonly account: string; readonly baseAddress: string } => {
+  const slash = stream.indexOf("/");
+  if (!stream.startsWith("recipient-") || slash < 0) throw new Error(`${stream} is no recipient's stream`);
+  return { account: decodeURIComponent(stream.slice("recipient-".length, slash)), baseAddress: stream.slice(slash + 1) };
+};
