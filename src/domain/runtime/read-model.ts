@@ -47,6 +47,9 @@ export type ReadModel = {
   /** Takes a deleted stream's last row out of the schedule; resolves when done. */
   readonly forget: (stream: string) => Promise<void>;
 
+  /** The largest id of any message or webhook call; 0 without any. A restart must not give out ids again. */
+  readonly newestId: () => number;
+
   /** The event that put this address on the account's suppression list; undefined when it is not on it. */
   readonly suppression: (account: string, baseAddress: string) => EventReference | undefined;
   /** Failed deliveries in a row of this account to this address. */
