@@ -66,10 +66,7 @@ const parsed = <T>(expected: string, parse: (text: string) => T | undefined) =>
 const numberAsText = (value: unknown): unknown => (typeof value === "number" && Number.isFinite(value) ? String(value) : value);
 
 /** Duration in, milliseconds out. */
-export const duration = z.preprocess(
-  (value) => (value === 0 ? "0" : value),
-  parsed("a duration such as 72h, 7.5m or 1d", parseDuration),
-);
+export const duration = z.preprocess((value) => (value === 0 ? "0" : value), parsed("a duration such as 72h, 7.5m or 1d", parseDuration));
 
 /** Size in, octets out. */
 export const size = z.preprocess(numberAsText, parsed("a size such as 25MB", parseSize));
@@ -133,7 +130,9 @@ export const domainKey = z.string().superRefine((text, context) => {
 });
 
 /** Name of an account, listener or transport: lower-case, fit for a stream name, a metric and a command line. */
-export const name = z.string().regex(/^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/u, 'names have lower-case letters, digits, ".", "_" and "-"');
+export const name = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/u, 'names have lower-case letters, digits, ".", "_" and "-"');
 
 /** The canonical lower-case text of an address, or of `@domain` (every local part of it); undefined when it is neither. */
 export const canonicalAddress = (text: string): string | undefined => {
@@ -155,7 +154,11 @@ export const loginAddress = parsed("an address such as user@example.org", (text)
 
 /** IP address to listen at. */
 export const listenAddress = parsed("an IP address such as 127.0.0.1, 0.0.0.0 or ::", (text) =>
-  text === "localhost" ? "127.0.0.1" : ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text) ? text.toLowerCase() : undefined,
+  text === "localhost"
+    ? "127.0.0.1"
+    : ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text)
+      ? text.toLowerCase()
+      : undefined,
 );
 
 /** Host name or IP address to connect to. */

@@ -1,0 +1,193 @@
+/** The configuration file that explains itself: every key, with what it does. A test holds it equal to the schema. */
+
+const SERVER = `# Configuration of Posthorn.
+#
+# Lines that start with "# " explain; the other lines behind a "#" are settings to switch on by removing that "#".
+# Durations are written as 90s, 7.5m, 72h or 1d; sizes as 25MB (millions of octets) or 25MiB (2^20).
+# Relative file names start at the directory of this file.
+#
+# Any key can also come from the environment: POSTHORN_ and the path of the key, upper case, words apart by "_", levels
+# apart by "__": POSTHORN_DATA_DIR, POSTHORN_LISTENERS__WEB__PORT, POSTHORN_ACCOUNTS__APP__PASSWORD. Lists are written
+# as JSON. The environment wins over this file.
+#
+# Secrets (password, passwordHash, adminPassword, adminPasswordHash, authorization) can stand in files of their own:
+# add "File" to the key and name the file, as in passwordFile: /run/secrets/app.
+
+# Name of this server, as it greets other servers and writes it into Message-IDs.
+hostName: mail.example.org
+
+# Directory for everything that is stored: events, messages, views.
+dataDir: ./data
+
+# fatal, error, warn, info, debug, trace or silent.
+logLevel: info
+
+# Where events are stored. "embedded": in the data directory, nothing to install.
+eventStore:
+  kind: embedded
+
+# Password of the admin API and pages; or adminPasswordHash, made by "posthorn config hash-password".
+adminPassword: change-me
+#adminPasswordHash: $scrypt$ln=15,r=8,p=1$c2FsdHNhbHRzYWx0c2FsdA$ChPbD7iD2+6Q4PUF7nlzZ5EAYhKZR3zYB9ZAuSV2yRQ
+
+# Largest message, with its files, in and out.
+maxMessageSize: 25MB
+
+# DNS resolvers, as 127.0.0.1 or [::1]:5353. Empty: those of the system.
+dnsServers: []
+`;
+
+const LISTENERS = `
+# Where the server listens. The names are yours.
+listeners:
+  web:
+    # http, smtp (takes mail from other servers) or submission (takes mail from logged-in clients).
+    kind: http
+    # One IP address; 0.0.0.0 for all of IPv4, "::" for all.
+    address: 127.0.0.1
+    port: 8080
+    # PEM files; with them this port speaks HTTPS.
+    #tls:
+    #  certFile: /etc/posthorn/web.crt
+    #  keyFile: /etc/posthorn/web.key
+    # Whether passwords may come without TLS. Needed when a proxy in front does TLS.
+    allowInsecureLogin: true
+    # webapi (send mail), admin (queue, pages), metrics (/metrics and /healthz).
+    services: [webapi, admin, metrics]
+    # Put before every path, such as /mail for /mail/webapi/v0/.
+    basePath: /
+    # Whether X-Forwarded-For tells the client's address; only behind a proxy that sets it.
+    trustProxy: false
+  #mx:
+  #  kind: smtp
+  #  address: 0.0.0.0
+  #  port: 25
+  #  # Certificate for STARTTLS.
+  #  tls:
+  #    certFile: /etc/posthorn/mail.crt
+  #    keyFile: /etc/posthorn/mail.key
+  #  maxConnections: 500
+  #submission:
+  #  kind: submission
+  #  address: 0.0.0.0
+  #  port: 465
+  #  tls:
+  #    certFile: /etc/posthorn/mail.crt
+  #    keyFile: /etc/posthorn/mail.key
+  #  # TLS from the first octet (port 465) instead of STARTTLS (port 587).
+  #  implicitTls: true
+  #  allowInsecureLogin: false
+  #  maxConnections: 500
+`;
+
+const DOMAINS = `
+# Domains that accounts may have addresses in.
+domains:
+  example.org:
+    # What separates a tag from the local part: mail to app+tag@example.org is app@example.org's. Without it (null)
+    # tags are not recognised, and unique senders (fromIdLoginAddresses) cannot be made.
+    catchAllSeparator: "+"
+    # A disabled domain neither sends nor receives.
+    disabled: false
+    # Keys to sign outgoing messages with (RSA or Ed25519, PEM).
+    #dkim:
+    #  - selector: mail2026
+    #    keyFile: /etc/posthorn/mail2026.key
+    #    # Header fields to sign; usually best left out.
+    #    headers: [From, To, Subject, Date, Message-ID]
+`;
+
+const ACCOUNTS = `
+# Who may send. The names are yours.
+accounts:
+  app:
+    # Own addresses, which are also the logins; "@example.org" stands for every address of a domain.
+    addresses: [app@example.org]
+    # Or passwordFile, or passwordHash.
+    password: change-me-too
+    #passwordHash: $scrypt$ln=15,r=8,p=1$c2FsdHNhbHRzYWx0c2FsdA$ChPbD7iD2+6Q4PUF7nlzZ5EAYhKZR3zYB9ZAuSV2yRQ
+    # Name in From when a message comes without one.
+    fullName: Example application
+    # Limits for each 24 hours: messages, and addresses never written to before. A number or "unlimited".
+    messagesPerDay: 1000
+    firstTimeRecipientsPerDay: 200
+    # What the account's messages may take on disk: a size or "unlimited".
+    storageQuota: unlimited
+    loginDisabled: false
+    # Where to tell what became of messages.
+    #outgoingWebhook:
+    #  url: https://app.example.org/hooks/mail
+    #  # Value of the Authorization header.
+    #  authorization: Bearer change-me-as-well
+    #  # delivered, suppressed, delayed, failed, relayed, expanded, canceled, unrecognized. Empty: all.
+    #  events: [delivered, failed, suppressed]
+    #  # latest: a newer event replaces a call that still waits. every: all events, in order for each message.
+    #  mode: latest
+    # Where to bring messages that arrive.
+    #incomingWebhook:
+    #  url: https://app.example.org/hooks/incoming
+    #  authorization: Bearer change-me-as-well
+    # Logins whose messages get a sender of their own for each recipient, so that every bounce finds its message.
+    fromIdLoginAddresses: []
+    # How long messages and webhook calls that are done stay visible; 0: not at all.
+    keepRetiredMessagePeriod: 72h
+    keepRetiredWebhookPeriod: 72h
+    # When nobody knows whether the other server took a message (the connection broke at the last moment):
+    # retry (it may arrive twice), stop (it may never arrive) or wait (for an operator).
+    uncertainDelivery: retry
+`;
+
+const OUTBOUND = `
+# Ways to deliver. "direct", to the servers of the recipient's domain, is always there.
+transports: {}
+#transports:
+#  relay:
+#    # direct, smarthost (through another server) or fail (refuse at once).
+#    kind: smarthost
+#    host: relay.example.net
+#    port: 587
+#    # none, starttls or implicit.
+#    tls: starttls
+#    verifyCertificate: true
+#    auth:
+#      user: example
+#      password: change-me-here
+#  nowhere:
+#    kind: fail
+#    code: 550
+#    message: We do not write to this domain
+
+# Which transport for which message: the first route whose given keys all match. No route: direct.
+routes: []
+#routes:
+#  - transport: nowhere
+#    # example.com, or .example.com for everything below it.
+#    recipientDomains: [.invalid]
+#  - transport: relay
+#    accounts: [app]
+#    senderDomains: [example.org]
+#    # From this attempt on.
+#    minAttempt: 3
+
+# Messages to keep back until somebody releases them; a rule matches when all its keys match.
+holdRules: []
+#holdRules:
+#  - account: app
+#    senderDomain: example.org
+#    recipientDomain: example.com
+
+delivery:
+  # SMTP transactions at the same time, in all and to one recipient domain.
+  maxConcurrent: 200
+  maxConcurrentPerDomain: 20
+
+webhooks:
+  # Private networks that webhooks may call, such as 10.1.0.0/16. Public addresses need no entry.
+  allowedNetworks: []
+  # Calls at the same time, in all and to one host.
+  maxConcurrent: 200
+  maxConcurrentPerHost: 32
+`;
+
+/** A complete YAML file with a comment on each key. Valid as it is, and with every switched-off key switched on. */
+export const exampleConfig = (): string => SERVER + LISTENERS + DOMAINS + ACCOUNTS + OUTBOUND;

@@ -1,0 +1,91 @@
+/**
+ * The configuration of local mode: what a developer needs to try Posthorn on one machine, with no file, no DNS and no
+ * network. Messages go through the real queue and then to this server's own SMTP port.
+ */
+import type { Environment } from "./environment.ts";
+import { type ConfigResult, validateConfig } from "./validate.ts";
+
+/** The login of the one account of local mode, for the first page to show. */
+export type LocalLogin = { readonly account: string; readonly address: string; readonly password: string };
+
+/** Nothing secret: the ports are open to this machine only. */
+export const LOCAL_LOGIN: LocalLogin = { account: "local", address: "local@localhost", password: "posthorn" };
+export const LOCAL_ADMIN_PASSWORD = "posthorn";
+/** The transport that brings every message to this server's own SMTP listener. */
+export const LOCAL_TRANSPORT = "local";
+export const LOCAL_SMTP_LISTENER = "smtp";
+export const LOCAL_HTTP_LISTENER = "http";
+
+const LOCAL_PORTS = { smtp: 1025, http: 1080 } as const;
+
+export type LocalOptions = {
+  readonly env: Environment;
+  /** Directory of the event store; `POSTHORN_DATA_DIR` wins over it. Default `data/local` in the working directory. */
+  readonly dataDir?: string | undefined;
+  /** Where the account's outgoing events go; `POSTHORN_WEBHOOK_URL` without it. */
+  readonly webhookUrl?: string | undefined;
+  /** Ports other than 1025 and 1080; 0 lets the system choose. */
+  readonly smtpPort?: number | undefined;
+  readonly httpPort?: number | undefined;
+  readonly workingDirectory?: string;
+};
+
+const LOOPBACK = ["127.0.0.0/8", "::1/128"] as const;
+
+const localAccount = (webhookUrl: string | undefined): Readonly<Record<string, unknown>> => ({
+  addresses: [LOCAL_LOGIN.address, "@localhost"],
+  password: LOCAL_LOGIN.password,
+  fullName: "Local account",
+  messagesPerDay: "unlimited",
+  firstTimeRecipientsPerDay: "unlimited",
+  storageQuota: "unlimited",
+  keepRetiredMessagePeriod: "72h",
+  keepRetiredWebhookPeriod: "72h",
+  ...(webhookUrl === undefined || webhookUrl === "" ? {} : { outgoingWebhook: { url: webhookUrl } }),
+});
+
+/**
+ * The configuration of local mode, checked like any other. Variables as in {@link loadConfig} change single settings,
+ * such as `POSTHORN_LISTENERS__HTTP__PORT`.
+ */
+export const localConfig = (options: LocalOptions): ConfigResult => {
+  const workingDirectory = options.workingDirectory ?? process.cwd();
+  const smtpPort = options.smtpPort ?? LOCAL_PORTS.smtp;
+  const value = {
+    hostName: "localhost",
+    dataDir: options.dataDir ?? "data/local",
+    adminPassword: LOCAL_ADMIN_PASSWORD,
+    listeners: {
+      [LOCAL_SMTP_LISTENER]: { kind: "smtp", address: "127.0.0.1", port: smtpPort },
+      [LOCAL_HTTP_LISTENER]: {
+        kind: "http",
+        address: "127.0.0.1",
+        port: options.httpPort ?? LOCAL_PORTS.http,
+        allowInsecureLogin: true,
+        services: ["webapi", "admin", "metrics"],
+      },
+    },
+    domains: { localhost: { catchAllSeparator: "+" } },
+    accounts: { [LOCAL_LOGIN.account]: localAccount(options.webhookUrl ?? options.env["POSTHORN_WEBHOOK_URL"]) },
+    transports: { [LOCAL_TRANSPORT]: { kind: "smarthost", host: "127.0.0.1", port: smtpPort, tls: "none" } },
+    routes: [{ transport: LOCAL_TRANSPORT }],
+    webhooks: { allowedNetworks: LOOPBACK },
+  };
+  const result = validateConfig(
+    { value, source: "local mode", lineOf: () => null, directory: workingDirectory },
+    options.env,
+    workingDirectory,
+  );
+  return result.ok ? { ok: true, config: withTransportAtListener(result.config) } : result;
+};
+
+/** The transport follows its listener when a variable has moved that. */
+const withTransportAtListener = (config: Extract<ConfigResult, { ok: true }>["config"]): typeof config => {
+  const listener = config.listeners[LOCAL_SMTP_LISTENER];
+  const transport = config.transports[LOCAL_TRANSPORT];
+  if (listener === undefined || transport?.kind !== "smarthost") return config;
+  return {
+    ...config,
+    transports: { ...config.transports, [LOCAL_TRANSPORT]: { ...transport, host: listener.address, port: listener.port } },
+  };
+};

@@ -1,0 +1,50 @@
+/**
+ * Certificates for tests, self-signed, for `localhost`, `receiver.example`, 127.0.0.1 and ::1. The keys are public by
+ * standing here: they protect nothing.
+ */
+
+export type TestCertificate = { readonly cert: string; readonly key: string };
+
+/** Valid from 2020 to 2120. */
+export const validCertificate: TestCertificate = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBhzCCAS6gAwIBAgIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlsb2NhbGhv
+c3QwIBcNMjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAwMDBaMBQxEjAQBgNVBAMM
+CWxvY2FsaG9zdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABHDwXjlBZdLo09XW
+JguCdzdlfKRJ3+OtrXaoL6v/RtCs6lcNXgm1ZekuHTUCHZNiB2vi+i3T9pyplpaA
+YStMYvCjbzBtMD4GA1UdEQQ3MDWCCWxvY2FsaG9zdIIQcmVjZWl2ZXIuZXhhbXBs
+ZYcEfwAAAYcQAAAAAAAAAAAAAAAAAAAAATAMBgNVHRMEBTADAQH/MB0GA1UdDgQW
+BBT5XIR6z0jIMiNju2Dq3a+mV3Hz4TAKBggqhkjOPQQDAgNHADBEAiAbQV44gYve
+fSdTTvtoQ+SOWe+sR2IFB/mSgcYZdPlntgIgfnajHiVmB6JXmatl56aX0EaRFDkS
+Rc6QGAxWNsN8Y4M=
+-----END CERTIFICATE-----
+`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQggrMTmVJFTcxHbycL
+RltgS4cr6YSNdE4S7x/+UGtfxLihRANCAARw8F45QWXS6NPV1iYLgnc3ZXykSd/j
+ra12qC+r/0bQrOpXDV4JtWXpLh01Ah2TYgdr4vot0/acqZaWgGErTGLw
+-----END PRIVATE KEY-----
+`,
+};
+
+/** Ended in 2020. */
+export const expiredCertificate: TestCertificate = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBgjCCASigAwIBAgIBAjAKBggqhkjOPQQDAjASMRAwDgYDVQQDDAdleHBpcmVk
+MB4XDTIwMDEwMTAwMDAwMFoXDTIwMDIwMTAwMDAwMFowEjEQMA4GA1UEAwwHZXhw
+aXJlZDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABP5aB7G9CExomHxAe9TVcMEq
+SguBHDdiZ+KDD06K3ZdhGPtHeqpnliv001K7sSn8apRM8BocGh1lHRcJskhelhCj
+bzBtMD4GA1UdEQQ3MDWCCWxvY2FsaG9zdIIQcmVjZWl2ZXIuZXhhbXBsZYcEfwAA
+AYcQAAAAAAAAAAAAAAAAAAAAATAMBgNVHRMEBTADAQH/MB0GA1UdDgQWBBTiUiT4
+zjF72ZjXlXHOre6qen8oiTAKBggqhkjOPQQDAgNIADBFAiEA++81Lcy+Ubza1wim
+pf9a0dqRmUdJd4c+RbF1bbn2DXYCIHu6nfUU1ZRWkr79TD9SnlgPQkd1wIeFZVqv
+W14wwXix
+-----END CERTIFICATE-----
+`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg7GqSLHUlg7X2nCw3
+JFmle9iD5skIHPYE7jTu22EyvpqhRANCAAT+WgexvQhMaJh8QHvU1XDBKkoLgRw3
+Ymfigw9Oit2XYRj7R3qqZ5Yr9NNSu7Ep/GqUTPAaHBodZR0XCbJIXpYQ
+-----END PRIVATE KEY-----
+`,
+};
