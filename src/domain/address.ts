@@ -15,6 +15,7 @@ export type Address = {
 const ATEXT = /^[\p{L}\p{N}\p{M}!#$%&'*+/=?^_`{|}~\-\u{80}-\u{10FFFF}]+$/u;
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/u;
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
+const NUMBER = /^(?:\d+|0x[0-9a-f]*)$/;
 const IPV4_LITERAL = /^\[(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!\])|(?=\]))){4}\]$/;
 const IPV6_LITERAL = /^\[ipv6:([0-9a-f:.]{2,45})\]$/;
 
@@ -50,7 +51,9 @@ export const asciiDomain = (domain: string): string | undefined => {
     }
   }
   const labels = ascii.split(".");
-  return ascii.length <= 253 && labels.every((label) => LABEL.test(label)) ? ascii : undefined;
+  // What ends in a number is an IP address to a resolver ("127.1", "0x7f000001"), never a name.
+  const isName = labels.every((label) => LABEL.test(label)) && !NUMBER.test(labels.at(-1) ?? "");
+  return ascii.length <= 253 && isName ? ascii : undefined;
 };
 
 const parseDomain = (text: string): string | undefined => {
@@ -69,7 +72,7 @@ const parseDomain = (text: string): string | undefined => {
 /** Parses `local@domain`; undefined when it is not an address. Display names and angle brackets are not part of one. */
 export const parseAddress = (text: string): Address | undefined => {
   const normal = text.normalize("NFC");
-  if (CONTROL.test(normal)) return undefined;
+  if (CONTROL.test(normal) || !normal.isWellFormed()) return undefined;
   const separator = normal.lastIndexOf("@");
   if (separator <= 0) return undefined;
   const written = normal.slice(0, separator);

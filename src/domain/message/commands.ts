@@ -17,8 +17,11 @@ export type MessageCommand =
   | { readonly type: "suppress"; readonly baseAddress: string; readonly suppression: EventReference }
   /** What the attempt came to. `failuresBefore`: messages to this address that failed in a row before. */
   | { readonly type: "record"; readonly attempt: number; readonly outcome: DeliveryOutcome; readonly failuresBefore: number }
-  /** Nobody is working on the attempt any more, because the process that did was lost. */
-  | { readonly type: "abandon"; readonly reason: string }
+  /**
+   * Nobody is working on the attempt any more, because the process that did was lost. `overdueOnly`: concluded from the
+   * clock alone, so that an attempt still in its time must be left to whoever has claimed it.
+   */
+  | { readonly type: "abandon"; readonly reason: string; readonly overdueOnly: boolean }
   /** The keep period is over. */
   | { readonly type: "remove" };
 

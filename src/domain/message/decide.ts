@@ -135,6 +135,7 @@ export const decideMessage = (command: MessageCommand, state: MessageState, term
     case "record":
       return record(command, state, terms);
     case "abandon":
+      if (command.overdueOnly && state.context.nextAttemptAt > at) return NOTHING;
       return interrupted(command.reason, false, state, terms);
     case "fail":
       return ended({ type: "MessageFailed", at, reason: `failed by ${command.by.name}`, by: command.by, callId: callIds[0] }, terms);

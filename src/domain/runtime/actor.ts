@@ -21,7 +21,7 @@ export type ActorKind<State, Command, Event extends DomainEvent, Effect, Terms> 
 /**
  * - `done`: events were stored (perhaps none: the command changed nothing). `position` is where they, or what they
  *   rest on, stand in the log; `revision` is the stream's.
- * - `refused`: the chart does not allow it in this state; nothing was stored.
+ * - `refused`: the chart does not allow it in this state; nothing was stored. The state rests on `position` at most.
  */
 export type Turn<State, Event, Effect> =
   | {
@@ -32,7 +32,7 @@ export type Turn<State, Event, Effect> =
       readonly position: Position;
       readonly revision: number;
     }
-  | { readonly kind: "refused"; readonly state: State };
+  | { readonly kind: "refused"; readonly state: State; readonly position: Position };
 
 /** A stream's state with the events that are not folded yet: most births are read by nobody for a while. */
 type Remembered<State, Event> = { state: State; tail: readonly Event[]; revision: number };
@@ -78,13 +78,15 @@ export const actorRuntime = <State, Command, Event extends DomainEvent, Effect, 
 
   const fold = (from: State, events: readonly Event[]): State => events.reduce((state, event) => kind.advance(state, event)[0], from);
 
-  const load = async (stream: string): Promise<{ readonly state: State; readonly revision: number }> => {
+  const recall = (stream: string): { readonly state: State; readonly revision: number } | undefined => {
     const known = memory.get(stream);
-    if (known !== undefined) {
-      known.state = fold(known.state, known.tail);
-      known.tail = [];
-      return known;
-    }
+    if (known === undefined) return undefined;
+    known.state = fold(known.state, known.tail);
+    known.tail = [];
+    return known;
+  };
+
+  const read = async (stream: string): Promise<{ readonly state: State; readonly revision: number }> => {
     const recorded = await log.read(stream);
     // The stream's name says whose events it holds.
     const state = fold(
@@ -93,6 +95,10 @@ export const actorRuntime = <State, Command, Event extends DomainEvent, Effect, 
     );
     return { state, revision: recorded.at(-1)?.revision ?? NO_STREAM };
   };
+
+  /** What is in memory is the truth only where nobody else writes. */
+  const load = async (stream: string): Promise<{ readonly state: State; readonly revision: number }> =>
+    (log.exclusive ? recall(stream) : undefined) ?? read(stream);
 
   /** The chart has the last word: the state after all events, or undefined when it refuses the first. */
   const legal = (before: State, events: readonly Event[]): { state: State; effects: readonly Effect[] } | undefined => {
@@ -112,11 +118,19 @@ export const actorRuntime = <State, Command, Event extends DomainEvent, Effect, 
 
   const turn = async (stream: string, command: Command): Promise<Turn<State, Event, Effect>> => {
     for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts += 1) {
-      const { state, revision } = await load(stream);
+      const remembered = recall(stream);
+      const { state, revision } = remembered ?? (await read(stream));
       const events = kind.decide(command, state, terms(stream, command, state));
-      if (events.length === 0) return { kind: "done", events, state, effects: [], position: log.head(), revision };
       const next = legal(state, events);
-      if (next === undefined) return { kind: "refused", state };
+      if (next === undefined || events.length === 0) {
+        if (remembered === undefined || log.exclusive) {
+          const position = log.head();
+          return next === undefined ? { kind: "refused", state, position } : { kind: "done", events, ...next, position, revision };
+        }
+        // No append will tell whether another node knows more: look.
+        memory.delete(stream);
+        continue;
+      }
       const result = await log.append([{ stream, expectedRevision: revision, events }]);
       if (result.appended) {
         const reached = revision + events.length;

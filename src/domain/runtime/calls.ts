@@ -24,7 +24,7 @@ export const calls = (options: {
   const make = async ({ stream }: DueItem): Promise<Position> => {
     const claim = await webhooks.execute(stream, { type: "attempt", deadlineMs: caller.deadlineMs });
     // Refused: somebody else was quicker, or it was superseded or canceled.
-    if (claim.kind === "refused") return 0;
+    if (claim.kind === "refused") return claim.position;
     const [effect] = claim.effects;
     if (effect === undefined) return claim.position;
     const { call, attempt } = effect;
@@ -32,7 +32,7 @@ export const calls = (options: {
     const outcome = await caller.call({ id, attempt, account, kind, url, queuedAt: call.at, payload }, signal);
     const recorded = await webhooks.execute(stream, { type: "record", attempt, outcome });
     observe(call, attempt, outcome);
-    return recorded.kind === "done" ? recorded.position : claim.position;
+    return recorded.position;
   };
 
   return {

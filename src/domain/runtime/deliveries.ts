@@ -61,9 +61,8 @@ export const deliveries = (options: {
   /** Claims one message, or ends it without an attempt when its recipient is suppressed. */
   const claim = async (item: DueItem): Promise<{ readonly position: Position; readonly claimed?: Claimed }> => {
     const { message } = (await messages.load(item.stream)).state.context;
-    if (message === undefined) return { position: 0 };
-    const base = comparable(message.recipient);
-    const suppression = readModel.suppression(message.account, base);
+    const base = message === undefined ? "" : comparable(message.recipient);
+    const suppression = message === undefined ? undefined : readModel.suppression(message.account, base);
     const turn = await messages.execute(
       item.stream,
       suppression === undefined
@@ -71,7 +70,7 @@ export const deliveries = (options: {
         : { type: "suppress", baseAddress: base, suppression },
     );
     // Refused: somebody else was quicker, or held or ended it.
-    if (turn.kind === "refused") return { position: 0 };
+    if (turn.kind === "refused") return { position: turn.position };
     const [effect] = turn.effects;
     return effect === undefined ? { position: turn.position } : { position: turn.position, claimed: effect };
   };
@@ -80,7 +79,7 @@ export const deliveries = (options: {
     const failuresBefore = outcome.kind === "rejected" ? readModel.failuresInARow(message.account, comparable(message.recipient)) : 0;
     const turn = await messages.execute(messageStream(message.id), { type: "record", attempt, outcome, failuresBefore });
     observe(message, attempt, outcome);
-    return turn.kind === "done" ? turn.position : 0;
+    return turn.position;
   };
 
   const deliverGroup = async (group: readonly [Claimed, ...Claimed[]]): Promise<Position> => {

@@ -1,5 +1,6 @@
 /** What must happen in time though nobody asks: attempts that were lost go back to the queue, kept things are removed. */
 import type { EventLog, Position } from "../event-log.ts";
+import type { MessageCommand } from "../message/commands.ts";
 import type { Messages, Webhooks } from "./kinds.ts";
 import type { DueItem, ReadModel } from "./read-model.ts";
 
@@ -27,10 +28,9 @@ export const housekeeping = (options: {
 }): Housekeeping => {
   const { log, messages, webhooks, readModel, reacted } = options;
 
-  const execute = async (stream: string, command: { readonly type: "abandon"; readonly reason: string } | { readonly type: "remove" }): Promise<Position> => {
+  const execute = async (stream: string, command: Extract<MessageCommand, { type: "abandon" | "remove" }>): Promise<Position> => {
     const actors = stream.startsWith("message-") ? messages : webhooks;
-    const turn = await actors.execute(stream, command);
-    return turn.kind === "done" ? turn.position : log.head();
+    return (await actors.execute(stream, command)).position;
   };
 
   const each =
@@ -38,7 +38,7 @@ export const housekeeping = (options: {
     async (items: readonly DueItem[]): Promise<Position> =>
       Math.max(0, ...(await Promise.all(items.map(act))));
 
-  const abandon = (reason: string) => each(({ stream }) => execute(stream, { type: "abandon", reason }));
+  const abandon = (reason: string, overdueOnly: boolean) => each(({ stream }) => execute(stream, { type: "abandon", reason, overdueOnly }));
 
   const recover = async (): Promise<number> => {
     let recovered = 0;
@@ -49,13 +49,13 @@ export const housekeeping = (options: {
       const stuck = open.find(({ stream }) => seen.has(stream));
       if (stuck !== undefined) throw new Error(`the views show an open attempt of ${stuck.stream}, which has none: rebuild them`);
       for (const { stream } of open) seen.add(stream);
-      await readModel.passed(await abandon("the server stopped during the attempt")(open));
+      await readModel.passed(await abandon("the server stopped during the attempt", false)(open));
       recovered += open.length;
     }
   };
 
   return {
-    interrupt: abandon("no end of the attempt was recorded in time"),
+    interrupt: abandon("no end of the attempt was recorded in time", true),
     remove: each(({ stream }) => execute(stream, { type: "remove" })),
     delete: each(async ({ stream }) => {
       // A reaction that had yet to read the last events would find them gone.

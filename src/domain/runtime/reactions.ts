@@ -47,7 +47,7 @@ type MessageFact = { readonly recorded: Recorded; readonly event: MessageEvent; 
 export type Reactions = {
   /** Reads on until `signal` aborts; rejects when the store or the views fail. */
   readonly run: (signal: AbortSignal) => Promise<void>;
-  /** Resolves when everything up to `position` has been reacted to and that is remembered durably. */
+  /** Resolves when everything up to `position` has been reacted to and that is remembered durably; rejects when that will not be. */
   readonly passed: (position: Position) => Promise<void>;
 };
 
@@ -66,7 +66,9 @@ export const reactions = (options: {
   const { log, contents, messages, webhooks, recipients, holdRules, readModel, directory } = options;
   /** Durable place, and who waits for it. */
   let saved: Position = 0;
-  let waiters: { readonly position: Position; readonly resolve: () => void }[] = [];
+  let waiters: { readonly position: Position; readonly resolve: () => void; readonly reject: (reason: unknown) => void }[] = [];
+  /** Why nothing will be reacted to any more. */
+  let ended: Error | undefined;
 
   /** Appends of this batch that the next one must see in the views. */
   type Progress = { mustSee: Position };
@@ -96,10 +98,10 @@ export const reactions = (options: {
     };
     // Not new: this reaction ran before and was cut off before its checkpoint.
     const position = await webhooks.create([{ stream: webhookStream(id), events: [{ type: "WebhookQueued", at: event.at, ...call }] }], []);
-    if (inOrder && position !== false) progress.mustSee = Math.max(progress.mustSee, position);
+    if (inOrder) progress.mustSee = Math.max(progress.mustSee, position === false ? log.head() : position);
   };
 
-  /** What a delivery or a final failure says about the recipient. `touched`: recipients that this batch has changed. */
+  /** What a delivery or a final failure says about the recipient. `touched`: what this batch has said of recipients already. */
   const noteRecipient = async ({ recorded, event, message }: MessageFact, touched: Set<string>, progress: Progress): Promise<void> => {
     const base = comparable(message.recipient);
     const stream = recipientStream(message.account, base);
@@ -114,7 +116,10 @@ export const reactions = (options: {
     } else if (event.type === "DeliverySucceeded" && (touched.has(stream) || readModel.failuresInARow(message.account, base) > 0)) {
       await execute({ type: "noteDelivery", cause });
     } else if (event.type === "MessageQueued" && typeof directory.account(message.account)?.firstTimeRecipientsPerDay === "number") {
-      if (!touched.has(stream) && !readModel.contacted(message.account, base)) await execute({ type: "contact" });
+      const contact = `contact ${stream}`;
+      if (touched.has(contact) || readModel.contacted(message.account, base)) return;
+      touched.add(contact);
+      await execute({ type: "contact" });
     }
   };
 
@@ -198,20 +203,37 @@ export const reactions = (options: {
     for (const { resolve } of due) resolve();
   };
 
+  const follow = async (signal: AbortSignal): Promise<void> => {
+    reached(await log.loadCheckpoint(REACTIONS_CHECKPOINT));
+    for await (const { events, upTo } of log.subscribe(saved, { types: TYPES, signal })) {
+      await readModel.passed(upTo);
+      const mustSee = await react(events);
+      if (mustSee > 0) await readModel.passed(mustSee);
+      await log.saveCheckpoint(REACTIONS_CHECKPOINT, upTo);
+      reached(upTo);
+    }
+  };
+
+  /** Lets go of whoever waits: a stop must not hang on reactions that have ended. */
+  const end = (reason: Error): void => {
+    ended = reason;
+    for (const { reject } of waiters.splice(0)) reject(reason);
+  };
+
   return {
     run: async (signal) => {
-      reached(await log.loadCheckpoint(REACTIONS_CHECKPOINT));
-      for await (const { events, upTo } of log.subscribe(saved, { types: TYPES, signal })) {
-        await readModel.passed(upTo);
-        const mustSee = await react(events);
-        if (mustSee > 0) await readModel.passed(mustSee);
-        await log.saveCheckpoint(REACTIONS_CHECKPOINT, upTo);
-        reached(upTo);
+      try {
+        await follow(signal);
+        end(new Error("the reactions were stopped"));
+      } catch (cause) {
+        end(new Error("the reactions have failed", { cause }));
+        throw cause;
       }
     },
     passed: async (position) => {
       if (position <= saved) return;
-      await new Promise<void>((resolve) => waiters.push({ position, resolve }));
+      if (ended !== undefined) throw ended;
+      await new Promise<void>((resolve, reject) => waiters.push({ position, resolve, reject }));
     },
   };
 };

@@ -51,6 +51,8 @@ export const scheduler = (options: {
   const work = new Set<Promise<void>>();
   let waiting = 0;
   let mayHaveMore = true;
+  /** Instant of the last look at what is due. */
+  let lookedAt: Instant = 0;
   let paused = false;
   let stopped = true;
   let timer: { readonly at: Instant; readonly cancel: CancelTimer } | undefined;
@@ -87,7 +89,8 @@ export const scheduler = (options: {
     for (const lane of lanes.values()) busiest = Math.max(busiest, lane.busy);
     const perLane = Math.ceil(limits.window / LANE_SHARE) + busiest;
     const limit = limits.window + busy.size;
-    const items = readModel.due({ kind, at: clock.now(), perLane, limit });
+    lookedAt = clock.now();
+    const items = readModel.due({ kind, at: lookedAt, perLane, limit });
     let added = 0;
     for (const item of items) {
       if (busy.has(item.stream)) continue;
@@ -162,7 +165,8 @@ export const scheduler = (options: {
   };
 
   const wakeLater = (): void => {
-    const at = readModel.nextDueAt(kind, clock.now());
+    // Not after the present: what fell due since the last look would be passed over.
+    const at = readModel.nextDueAt(kind, lookedAt);
     if (at === timer?.at) return;
     timer?.cancel();
     timer = undefined;
@@ -180,7 +184,7 @@ export const scheduler = (options: {
     settle();
     refill();
     dispatch();
-    if (!mayHaveMore) wakeLater();
+    if (!mayHaveMore || waiting === 0) wakeLater();
   };
 
   const advanced = (): void => {

@@ -11,8 +11,11 @@ export type WebhookCommand =
   /** Claim an attempt; refused before its time. `deadlineMs`: how long it may take. */
   | { readonly type: "attempt"; readonly deadlineMs: number }
   | { readonly type: "record"; readonly attempt: number; readonly outcome: CallOutcome }
-  /** Nobody is working on the attempt any more, because the process that did was lost. */
-  | { readonly type: "abandon"; readonly reason: string }
+  /**
+   * Nobody is working on the attempt any more, because the process that did was lost. `overdueOnly`: concluded from the
+   * clock alone, so that an attempt still in its time must be left to whoever has claimed it.
+   */
+  | { readonly type: "abandon"; readonly reason: string; readonly overdueOnly: boolean }
   | { readonly type: "schedule"; readonly nextAttemptAt: Instant; readonly by: Identity }
   | { readonly type: "supersede"; readonly supersededBy: number }
   | { readonly type: "cancel"; readonly by: Identity }

@@ -82,6 +82,7 @@ export const decideWebhook = (command: WebhookCommand, state: WebhookState, term
       // A result that comes after the attempt was given up for lost belongs to no open attempt.
       return command.attempt === state.context.attempts ? record(command.outcome, state, terms) : NOTHING;
     case "abandon":
+      if (command.overdueOnly && state.context.nextAttemptAt > at) return NOTHING;
       return interrupted(command.reason, false, state, terms);
     case "schedule":
       if (state.context.nextAttemptAt === command.nextAttemptAt) return NOTHING;
