@@ -44,3 +44,6 @@ export const idSource = (node: number, now: () => Instant, after = 0): IdSource 
 
 /** When an id was made, within the borrowing that {@link idSource} allows. */
 export const idMadeAt = (id: number): Instant => Math.floor(id / PER_MS) + ID_EPOCH_AT;
+
+/** The least id that can have been made at an instant: bounds a range of ids by time. */
+export const firstIdMadeAt = (at: Instant): number => (at - ID_EPOCH_AT) * PER_MS;

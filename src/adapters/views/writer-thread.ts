@@ -1,0 +1,116 @@
+/** The thread that writes the views, so that neither folding nor SQLite ever stops the main thread. */
+import { parentPort, workerData } from "node:worker_threads";
+import type { Key } from "../../projections/projection.ts";
+import { codec } from "../event-store/codec.ts";
+import type { StoredBatch } from "../event-store/event-store.ts";
+import type { FromWriter, ToWriter, WriterData } from "./protocol.ts";
+import { createForRebuild, finishRebuild, isDamage, openForWriting } from "./views-file.ts";
+import { viewsWriter, type Writer } from "./writer.ts";
+
+/** Events in one transaction; bigger ones fold more in memory, smaller ones show sooner. */
+const MOST_EVENTS = { live: 2_000, rebuild: 16_000 } as const;
+
+const { mode, path } = workerData as WriterData;
+const port = parentPort;
+if (port === null) throw new Error("the views' writer runs in a thread of its own");
+
+const tell = (message: FromWriter): void => {
+  port.postMessage(message);
+};
+
+const open = (): { readonly writer: Writer; readonly close: () => void } => {
+  if (mode === "rebuild") {
+    const db = createForRebuild(path);
+    const start = { position: 0, newestAt: 0, lastPosition: 0, lastStream: "", lastRevision: -1 };
+    const writer = viewsWriter(db, start, codec.decode, { bulk: true });
+    const close = (): void => {
+      writer.finish();
+      finishRebuild(db, path);
+    };
+    return { writer, close };
+  }
+  const { db, progress } = openForWriting(path);
+  const close = (): void => {
+    db.close();
+  };
+  return { writer: viewsWriter(db, progress, codec.decode, { bulk: false }), close };
+};
+
+type Taken = { readonly batches: StoredBatch[]; readonly keys: Key[]; readonly tokens: number[]; events: number };
+
+/** As many of the waiting messages as fit into one transaction. */
+const take = (queue: ToWriter[]): Taken => {
+  const taken: Taken = { batches: [], keys: [], tokens: [], events: 0 };
+  for (let message = queue[0]; message !== undefined && message.kind !== "end"; message = queue[0]) {
+    if (message.kind === "batch") {
+      const { events } = message.batch;
+      if (taken.events > 0 && taken.events + events.length > MOST_EVENTS[mode]) break;
+      taken.batches.push(message.batch);
+      taken.events += events.length;
+    } else {
+      taken.keys.push(message.key);
+      taken.tokens.push(message.token);
+    }
+    queue.shift();
+  }
+  return taken;
+};
+
+const run = (): void => {
+  const { writer, close } = open();
+  const queue: ToWriter[] = [];
+  let scheduled = false;
+
+  const fail = (error: unknown): void => {
+    port.off("message", receive);
+    queue.length = 0;
+    tell({ kind: "failed", error: error instanceof Error ? error : new Error(String(error)), damaged: isDamage(error) });
+    port.close();
+  };
+
+  const writeTaken = (): void => {
+    const startedAt = performance.now();
+    const { batches, keys, tokens, events } = take(queue);
+    if (batches.length + keys.length === 0) return;
+    const position = writer.write(batches, keys);
+    tell({ kind: "written", position, events, durationMs: performance.now() - startedAt, forgotten: tokens });
+  };
+
+  const turn = (): void => {
+    scheduled = false;
+    try {
+      writeTaken();
+      if (queue[0]?.kind === "end") {
+        close();
+        tell({ kind: "ended" });
+        port.close();
+      } else {
+        schedule();
+      }
+    } catch (error) {
+      fail(error);
+    }
+  };
+
+  /** After what has arrived by now is in the queue, so that it goes into one transaction. */
+  const schedule = (): void => {
+    if (scheduled || queue.length === 0) return;
+    scheduled = true;
+    setImmediate(turn);
+  };
+
+  const receive = (message: ToWriter): void => {
+    queue.push(message);
+    schedule();
+  };
+
+  port.on("message", receive);
+  tell({ kind: "ready" });
+};
+
+try {
+  run();
+} catch (error) {
+  tell({ kind: "failed", error: error instanceof Error ? error : new Error(String(error)), damaged: isDamage(error) });
+  port.close();
+}

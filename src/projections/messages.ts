@@ -1,0 +1,226 @@
+/** The queue as an operator sees it, and the messages that left it: one row per message, which moves at retirement. */
+import type { Instant } from "../domain/clock.ts";
+import type { Recorded } from "../domain/event-log.ts";
+import type { MessageEvent, QueuedMessage } from "../domain/message/events.ts";
+import type { AttemptResult } from "../domain/smtp-result.ts";
+import { erase, tableOf, type ColumnsOf, type Fold, type Index } from "./projection.ts";
+
+/** `removed` is never stored: it is what a message's last event leaves for the schedule to delete the stream. */
+export type MessageState =
+  | "queued"
+  | "held"
+  | "attempting"
+  | "uncertain"
+  | "delivered"
+  | "failed"
+  | "suppressed"
+  | "canceled"
+  | "removed";
+
+/** One message. After retirement `state` is its outcome. Fields as in {@link QueuedMessage} unless said. */
+export type MessageRow = Pick<
+  QueuedMessage,
+  | "id"
+  | "submissionId"
+  | "account"
+  | "mailFrom"
+  | "from"
+  | "senderDomain"
+  | "recipient"
+  | "recipientDomain"
+  | "fromId"
+  | "contentId"
+  | "size"
+  | "messageId"
+  | "subject"
+  | "extra"
+  | "requireTls"
+  | "smtpUtf8"
+  | "transport"
+  | "nextAttemptAt"
+  | "maxAttempts"
+> & {
+  readonly source: string;
+  readonly state: MessageState;
+  /** Set while on hold, also when an attempt under way has yet to end. */
+  readonly hold: boolean;
+  /** Attempts begun. */
+  readonly attempts: number;
+  readonly queuedAt: Instant;
+  readonly lastAttemptAt: Instant | null;
+  /** What the last attempt that ended came to; 0 and empty before that. */
+  readonly lastCode: number;
+  readonly lastEnhancedCode: string;
+  readonly lastError: string;
+  /** When the last event of the message's own happened. */
+  readonly lastActivityAt: Instant;
+  readonly retiredAt: Instant | null;
+  readonly keepUntil: Instant | null;
+};
+
+const COLUMNS: ColumnsOf<MessageRow> = {
+  id: "integer",
+  submissionId: "integer",
+  account: "text",
+  mailFrom: "text",
+  from: "text",
+  senderDomain: "text",
+  recipient: "text",
+  recipientDomain: "text",
+  fromId: "text",
+  contentId: "integer",
+  size: "integer",
+  messageId: "text",
+  subject: "text",
+  extra: "json",
+  requireTls: "boolean?",
+  smtpUtf8: "boolean",
+  transport: "text?",
+  source: "text",
+  state: "text",
+  hold: "boolean",
+  nextAttemptAt: "integer",
+  attempts: "integer",
+  maxAttempts: "integer",
+  queuedAt: "integer",
+  lastAttemptAt: "integer?",
+  lastCode: "integer",
+  lastEnhancedCode: "text",
+  lastError: "text",
+  lastActivityAt: "integer",
+  retiredAt: "integer?",
+  keepUntil: "integer?",
+};
+
+/**
+ * Lists of the queue are narrowed by one of these first. With `hold` behind it both "on hold" and "not on hold" are a
+ * range, and a list of both merges two; then comes what is sorted by: nothing (the id, which is the order of queueing)
+ * or the next attempt.
+ */
+export const QUEUE_DIMENSIONS = ["account", "from", "senderDomain", "recipient", "recipientDomain", "transport"] as const;
+
+const queueIndexes = (dimension: (typeof QUEUE_DIMENSIONS)[number]): readonly Index[] => {
+  const some = dimension === "transport" ? { where: "transport IS NOT NULL" } : {};
+  return [
+    { columns: [dimension, "hold"], ...some },
+    { columns: [dimension, "hold", "nextAttemptAt"], ...some },
+  ];
+};
+
+/** Messages not retired. */
+export const QUEUE = tableOf<MessageRow>({
+  name: "queue",
+  columns: COLUMNS,
+  key: ["id"],
+  indexes: [{ columns: ["hold"] }, { columns: ["hold", "nextAttemptAt"] }, ...QUEUE_DIMENSIONS.flatMap(queueIndexes)],
+});
+
+/** What lists of retired messages are narrowed by. */
+export const RETIRED_DIMENSIONS = ["account", "recipient", "recipientDomain", "state"] as const;
+
+/** Messages that are done, until their keep period ends. */
+export const RETIRED = tableOf<MessageRow>({
+  name: "retired",
+  columns: COLUMNS,
+  key: ["id"],
+  indexes: [
+    { columns: ["lastActivityAt"] },
+    ...RETIRED_DIMENSIONS.flatMap((dimension) => [{ columns: [dimension] }, { columns: [dimension, "lastActivityAt"] }]),
+    { columns: ["fromId"], where: "fromId <> ''" },
+  ],
+});
+
+const born = (event: Extract<MessageEvent, { type: "MessageQueued" }>): MessageRow => ({
+  id: event.id,
+  submissionId: event.submissionId,
+  account: event.account,
+  mailFrom: event.mailFrom,
+  from: event.from,
+  senderDomain: event.senderDomain,
+  recipient: event.recipient,
+  recipientDomain: event.recipientDomain,
+  fromId: event.fromId,
+  contentId: event.contentId,
+  size: event.size,
+  messageId: event.messageId,
+  subject: event.subject,
+  extra: event.extra,
+  requireTls: event.requireTls,
+  smtpUtf8: event.smtpUtf8,
+  transport: event.transport,
+  source: event.source,
+  state: "queued",
+  hold: false,
+  nextAttemptAt: event.nextAttemptAt,
+  attempts: 0,
+  maxAttempts: event.maxAttempts,
+  queuedAt: event.at,
+  lastAttemptAt: null,
+  lastCode: 0,
+  lastEnhancedCode: "",
+  lastError: "",
+  lastActivityAt: event.at,
+  retiredAt: null,
+  keepUntil: null,
+});
+
+type Change = Partial<MessageRow>;
+
+const ended = (result: AttemptResult): Change => ({
+  lastCode: result.code,
+  lastEnhancedCode: result.enhancedCode,
+  lastError: result.error,
+});
+
+const waiting = (row: MessageRow, nextAttemptAt: Instant): Change => ({ state: row.hold ? "held" : "queued", nextAttemptAt });
+
+type Handler<Type extends MessageEvent["type"]> = (row: MessageRow, event: Extract<MessageEvent, { type: Type }>) => Change;
+
+/** What each event changes in a row that stands. */
+const CHANGES: { readonly [Type in Exclude<MessageEvent["type"], "MessageQueued">]: Handler<Type> } = {
+  MessageHeld: (row) => ({ hold: true, ...(row.state === "queued" && { state: "held" }) }),
+  MessageReleased: (row) => ({ hold: false, ...(row.state === "held" && { state: "queued" }) }),
+  // While an attempt is open, nextAttemptAt is when it counts as lost; its end says when the next one is.
+  MessageRescheduled: (row, event) => (row.state === "attempting" ? {} : { nextAttemptAt: event.nextAttemptAt }),
+  MessageTransportSet: (_row, event) => ({ transport: event.transport }),
+  MessageRequireTlsSet: (_row, event) => ({ requireTls: event.requireTls }),
+  DeliveryAttempted: (_row, event) => ({
+    state: "attempting",
+    attempts: event.attempt,
+    lastAttemptAt: event.at,
+    nextAttemptAt: event.nextAttemptAt,
+  }),
+  DeliverySucceeded: (_row, event) => ({ state: "delivered", ...ended(event.result) }),
+  DeliveryDeferred: (row, event) => ({ ...waiting(row, event.nextAttemptAt), ...ended(event.result) }),
+  DeliveryFailed: (_row, event) => ({ state: "failed", ...ended(event.result) }),
+  DeliveryUncertain: (_row, event) => ({ state: "uncertain", ...ended(event.result) }),
+  DeliveryInterrupted: (row, event) => waiting(row, event.nextAttemptAt),
+  MessageRequeued: (row, event) => waiting(row, event.nextAttemptAt),
+  MessageSuppressed: () => ({ state: "suppressed" }),
+  MessageFailed: (_row, event) => ({ state: "failed", lastError: event.reason }),
+  MessageCanceled: () => ({ state: "canceled" }),
+  MessageRetired: (_row, event) => ({ retiredAt: event.at, keepUntil: event.keepUntil }),
+  MessageRemoved: () => ({ state: "removed" }),
+};
+
+const apply = (row: MessageRow | undefined, event: MessageEvent): MessageRow | undefined => {
+  if (event.type === "MessageQueued") return born(event);
+  if (row === undefined) return undefined;
+  const change = CHANGES[event.type] as Handler<typeof event.type>;
+  return { ...row, ...change(row, event as never), lastActivityAt: event.at };
+};
+
+/** Number of the message or call that a stream is about. */
+export const numberOf = (stream: string): number => Number(stream.slice(stream.indexOf("-") + 1));
+
+const fold: Fold<MessageRow> = {
+  name: "messages",
+  tables: [QUEUE, RETIRED],
+  home: (row) => (row.state === "removed" ? undefined : row.retiredAt === null ? QUEUE : RETIRED),
+  types: ["MessageQueued", ...(Object.keys(CHANGES) as (keyof typeof CHANGES)[])],
+  keys: ({ stream }) => [[numberOf(stream)]],
+  births: ({ event }) => event.type === "MessageQueued",
+  fold: (row, recorded) => apply(row, (recorded as Recorded<MessageEvent>).event),
+};
+
+export const messages = erase(fold);

@@ -1,0 +1,54 @@
+/** Messages that arrived for our addresses. */
+import type { Instant } from "../domain/clock.ts";
+import type { Recorded } from "../domain/event-log.ts";
+import type { ReceivedEvent, ReceivedMessage } from "../domain/received/events.ts";
+import { erase, tableOf, type Fold } from "./projection.ts";
+
+export type ReceivedRow = ReceivedMessage & { readonly receivedAt: Instant };
+
+export const RECEIVED = tableOf<ReceivedRow>({
+  name: "received",
+  columns: {
+    id: "integer",
+    account: "text",
+    mailFrom: "text",
+    recipient: "text",
+    contentId: "integer",
+    size: "integer",
+    from: "text",
+    subject: "text",
+    messageId: "text",
+    remoteAddress: "text",
+    mailbox: "text",
+    receivedAt: "integer",
+  },
+  key: ["id"],
+  indexes: [{ columns: ["account"] }],
+});
+
+const born = (event: ReceivedEvent): ReceivedRow => ({
+  id: event.id,
+  account: event.account,
+  mailFrom: event.mailFrom,
+  recipient: event.recipient,
+  contentId: event.contentId,
+  size: event.size,
+  from: event.from,
+  subject: event.subject,
+  messageId: event.messageId,
+  remoteAddress: event.remoteAddress,
+  mailbox: event.mailbox,
+  receivedAt: event.at,
+});
+
+const fold: Fold<ReceivedRow> = {
+  name: "received",
+  tables: [RECEIVED],
+  home: () => RECEIVED,
+  types: ["MessageReceived"],
+  keys: ({ event }) => [[(event as ReceivedEvent).id]],
+  births: () => true,
+  fold: (_row, recorded) => born((recorded as Recorded<ReceivedEvent>).event),
+};
+
+export const received = erase(fold);
