@@ -24,7 +24,7 @@ const ROOMS = [
  * What an adapter may take from another adapter's folder: its port and what makes up the port's language. Everything
  * else it gets handed by main.
  */
-const DOORS = [/^src\/adapters\/event-store\/(event-store|codec|store-unavailable)\.ts$/];
+const DOORS = [/^src\/adapters\/event-store\/(event-store|codec|event-codec|store-unavailable)\.ts$/];
 
 /** Names that say nothing about what is inside. */
 const EMPTY_NAMES = new Set(["index", "utils", "util", "helpers", "helper", "manager", "common", "misc", "shared", "types"]);
