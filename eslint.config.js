@@ -92,6 +92,13 @@ export default defineConfig(
     },
   },
   {
+    files: ["**/*.test.ts"],
+    rules: {
+      // A test opens with its describe, which says what it is about.
+      "house/opening-comment": "off",
+    },
+  },
+  {
     files: ["test/**/*.ts", "bench/**/*.ts"],
     rules: {
       // node:test's describe and it answer promises that the runner itself waits for.

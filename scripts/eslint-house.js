@@ -21,20 +21,22 @@ const ROOMS = [
 ];
 
 /**
- * What an adapter may take from another adapter's folder: its port and what makes up the port's language. Everything
- * else it gets handed by main.
+ * What an adapter may know of another one: the types of its port, so that it can say what main has to hand it; and code
+ * only where that is the port's own language.
  */
+const PORTS = [/^src\/adapters\/(event-store\/event-store|dns\/resolver|mime\/(compose|draft))\.ts$/];
 const DOORS = [/^src\/adapters\/event-store\/(event-store|codec|event-codec|store-unavailable)\.ts$/];
 
-/** Names that say nothing about what is inside. */
-const EMPTY_NAMES = new Set(["index", "utils", "util", "helpers", "helper", "manager", "common", "misc", "shared", "types"]);
+/** Names, and words in names, that say nothing about what is inside. */
+const EMPTY_NAMES = new Set(["index", "types", "misc", "shared"]);
+const EMPTY_WORDS = new Set(["utils", "util", "helpers", "helper", "manager", "common"]);
 
 const projectPath = (path) => relative(root, path).split(sep).join(posix.sep);
 
 const adapterFolder = (path) => /^src\/adapters\/[^/]+\//.exec(path)?.[0];
 
 /** Why `from` may not import `specifier`; undefined when it may. */
-const refusal = (from, specifier) => {
+const refusal = (from, specifier, typesOnly) => {
   const room = ROOMS.find(({ files }) => files.test(from));
   if (room === undefined) return undefined;
   if (!specifier.startsWith(".") && !isAbsolute(specifier)) {
@@ -45,7 +47,7 @@ const refusal = (from, specifier) => {
   if (target === "src/main.ts" && from.startsWith("src/")) return "nobody imports main: it hands things out";
   const own = adapterFolder(from);
   if (own !== undefined && target.startsWith("src/adapters/")) {
-    const open = target.startsWith(own) || DOORS.some((door) => door.test(target));
+    const open = target.startsWith(own) || [...DOORS, ...(typesOnly ? PORTS : [])].some((door) => door.test(target));
     return open ? undefined : `an adapter may not import another one's ${target}: main connects them`;
   }
   return room.sees.some((seen) => seen.test(target)) ? undefined : `${room.name} may not import ${target}`;
@@ -55,17 +57,17 @@ const walls = {
   meta: { type: "problem", schema: [] },
   create: (context) => {
     const from = projectPath(context.filename);
-    const check = (source) => {
+    const check = (source, typesOnly = false) => {
       if (typeof source?.value !== "string") return;
-      const message = refusal(from, source.value);
+      const message = refusal(from, source.value, typesOnly);
       if (message !== undefined) context.report({ node: source, message });
     };
     return {
-      ImportDeclaration: (node) => check(node.source),
-      ExportNamedDeclaration: (node) => check(node.source),
+      ImportDeclaration: (node) => check(node.source, node.importKind === "type"),
+      ExportNamedDeclaration: (node) => check(node.source, node.exportKind === "type"),
       ExportAllDeclaration: (node) => check(node.source),
       ImportExpression: (node) => check(node.source),
-      TSImportType: (node) => check(node.source),
+      TSImportType: (node) => check(node.source, true),
     };
   },
 };
@@ -90,7 +92,8 @@ const fileName = {
       const [name] = posix.basename(projectPath(context.filename)).split(".");
       const report = (message) => context.report({ loc: { line: 1, column: 0 }, message });
       if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) report(`"${name}" is not kebab-case`);
-      if (name.split("-").some((word) => EMPTY_NAMES.has(word))) report(`"${name}" says nothing about what is inside`);
+      if (EMPTY_NAMES.has(name) || name.split("-").some((word) => EMPTY_WORDS.has(word)))
+        report(`"${name}" says nothing about what is inside`);
     },
   }),
 };
