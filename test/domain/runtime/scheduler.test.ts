@@ -1,0 +1,307 @@
+/** Due work is done, fairly and within bounds; what was done is not done again; what fails is tried again. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { SECOND_MS, type Clock, type Instant } from "../../../src/domain/clock.ts";
+import type { Position } from "../../../src/domain/event-log.ts";
+import type { DueItem, ReadModel } from "../../../src/domain/runtime/read-model.ts";
+import { scheduler, type Scheduler, type SchedulerLimits } from "../../../src/domain/runtime/scheduler.ts";
+import { NOON } from "../../support/samples.ts";
+import { virtualClock } from "../../support/virtual-clock.ts";
+
+type Job = { readonly items: readonly DueItem[]; readonly end: (position?: Position) => void; readonly fail: (error: Error) => void };
+
+const item = (id: number, lane = "a.example", changes: Partial<DueItem> = {}): DueItem => ({
+  stream: `message-${id}`,
+  id,
+  lane,
+  batch: "",
+  dueAt: NOON,
+  ...changes,
+});
+
+/** A scheduler over a list of due items, whose work ends when the test says so. */
+const bench = (limits: Partial<SchedulerLimits> = {}, clock: Clock & { advance: (ms: number) => void } = virtualClock(NOON)) => {
+  let items: readonly DueItem[] = [];
+  let position: Position = 0;
+  let looks = 0;
+  const listeners = new Set<() => void>();
+  const jobs: Job[] = [];
+  const errors: unknown[] = [];
+  const readModel: Pick<ReadModel, "position" | "onAdvance" | "due" | "nextDueAt"> = {
+    position: () => position,
+    onAdvance: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    due: ({ at, perLane, limit }) => {
+      looks += 1;
+      const counts = new Map<string, number>();
+      const fits = ({ lane, dueAt }: DueItem): boolean => {
+        counts.set(lane, (counts.get(lane) ?? 0) + 1);
+        return dueAt <= at && (counts.get(lane) ?? 0) <= perLane;
+      };
+      return items.filter(fits).slice(0, limit);
+    },
+    nextDueAt: (_kind, at) => items.map(({ dueAt }) => dueAt).filter((dueAt) => dueAt > at).sort((a, b) => a - b)[0],
+  };
+  const running = scheduler({
+    kind: "deliver",
+    readModel: readModel as ReadModel,
+    clock,
+    limits: { total: 10, perLane: 10, window: 100, batch: 1, ...limits },
+    perform: (taken) =>
+      new Promise((resolve, reject) => {
+        jobs.push({ items: taken, end: (at = 0) => resolve(at), fail: reject });
+      }),
+    onError: (error) => errors.push(error),
+  });
+  return {
+    clock,
+    jobs,
+    errors,
+    running,
+    looks: () => looks,
+    ids: () => jobs.map((job) => job.items.map(({ id }) => id)),
+    /** What the views show, and up to where. */
+    show: (now: readonly DueItem[], at: Position = position) => {
+      items = now;
+      position = at;
+      for (const listener of [...listeners]) listener();
+    },
+    /** Changes what is due without a word, as time does. */
+    hide: (now: readonly DueItem[]) => {
+      items = now;
+    },
+    start: (): Scheduler => {
+      running.start();
+      return running;
+    },
+  };
+};
+
+const settle = (): Promise<void> => new Promise(setImmediate);
+
+describe("due work", () => {
+  it("starts when the scheduler does, and not before", () => {
+    const { show, start, ids } = bench();
+    show([item(1), item(2)]);
+    assert.deepEqual(ids(), []);
+    start();
+    assert.deepEqual(ids(), [[1], [2]]);
+  });
+
+  it("starts when the views show it", () => {
+    const { show, start, ids } = bench();
+    start();
+    show([item(1)]);
+    assert.deepEqual(ids(), [[1]]);
+  });
+
+  it("starts when its time comes", async () => {
+    const { show, start, ids, clock } = bench();
+    start();
+    show([item(1, "a.example", { dueAt: NOON + 60_000 }), item(2, "a.example", { dueAt: NOON + 120_000 })]);
+    clock.advance(59_999);
+    assert.deepEqual(ids(), []);
+    clock.advance(1);
+    assert.deepEqual(ids(), [[1]]);
+    clock.advance(60_000);
+    assert.deepEqual(ids(), [[1], [2]]);
+  });
+
+  it("starts on time also while other work runs and the views stand still", () => {
+    const { show, hide, start, ids, clock } = bench();
+    const [long, later] = [item(1), item(2, "b.example", { dueAt: NOON + 60_000 })];
+    show([long]);
+    hide([long, later]);
+    start();
+    clock.advance(60_000);
+    assert.deepEqual(ids(), [[1], [2]]);
+  });
+
+  it("that falls due between two looks at the clock is not overlooked", async () => {
+    const inner = virtualClock(NOON);
+    let drift = 0;
+    // Every look at the clock finds a millisecond gone.
+    const clock: Clock & { advance: (ms: number) => void } = {
+      ...inner,
+      now: (): Instant => NOON + drift++,
+      timer: (at, run) => inner.timer(at <= NOON + drift ? NOON : at, run),
+    };
+    const { show, start, ids } = bench({}, clock);
+    show(Array.from({ length: 6 }, (_, index) => item(index, "a.example", { dueAt: NOON + index })));
+    start();
+    for (let turns = 0; turns < 50 && ids().length < 6; turns += 1) await settle();
+    assert.equal(ids().length, 6);
+  });
+
+  it("is not taken again before the views have seen what became of it", async () => {
+    const { show, start, ids, jobs } = bench();
+    show([item(1)], 5);
+    start();
+    jobs[0]?.end(9);
+    await settle();
+    show([item(1)], 8);
+    assert.deepEqual(ids(), [[1]]);
+    show([item(1)], 9);
+    assert.deepEqual(ids(), [[1], [1]]);
+  });
+
+  it("is not taken twice while it runs", async () => {
+    const { show, start, ids } = bench();
+    start();
+    for (let step = 1; step < 5; step += 1) show([item(1)], step);
+    assert.deepEqual(ids(), [[1]]);
+  });
+});
+
+describe("the limits", () => {
+  it("bound what runs in all", async () => {
+    const { show, start, jobs, running } = bench({ total: 3 });
+    show([1, 2, 3, 4, 5].map((id) => item(id, `${id}.example`)));
+    start();
+    assert.equal(running.running(), 3);
+    jobs[0]?.end(9);
+    await settle();
+    assert.equal(running.running(), 3);
+    assert.equal(jobs.length, 4);
+  });
+
+  it("bound what runs in one lane, and leave the rest of the room to others", () => {
+    const { show, start, ids } = bench({ total: 10, perLane: 2 });
+    show([...[1, 2, 3, 4].map((id) => item(id, "a.example")), item(5, "b.example")]);
+    start();
+    assert.deepEqual(new Set(ids().flat()), new Set([1, 2, 5]));
+  });
+
+  it("let lanes take turns, however long the queue of one is", async () => {
+    const { show, start, jobs, ids } = bench({ total: 1, window: 100 });
+    const all = [...Array.from({ length: 90 }, (_, index) => item(index, "big.example")), item(90, "b.example"), item(91, "c.example")];
+    show(all, 1);
+    start();
+    for (let round = 0; round < 6; round += 1) {
+      jobs.at(-1)?.end(100);
+      await settle();
+    }
+    const lanes = jobs.map(({ items }) => items[0]?.lane);
+    assert.ok(lanes.slice(0, 3).includes("b.example") && lanes.slice(0, 3).includes("c.example"), lanes.join());
+    assert.equal(ids().length, 7);
+  });
+
+  it("keep a lane with a long queue from filling the window", () => {
+    const { show, start, ids } = bench({ total: 100, perLane: 1, window: 8 });
+    show([...Array.from({ length: 50 }, (_, index) => item(index, "big.example")), item(50, "b.example"), item(51, "c.example")]);
+    start();
+    assert.deepEqual(new Set(ids().flat()), new Set([0, 50, 51]));
+  });
+
+  it("leave nothing undone, whatever is due", async () => {
+    const { show, start, jobs, running } = bench({ total: 7, perLane: 2, window: 16, batch: 3 });
+    const due = new Map(
+      Array.from({ length: 300 }, (_, index) => [index, item(index, `${index % 5}.example`, { batch: index % 4 === 0 ? "" : `${Math.floor(index / 20)}` })] as const),
+    );
+    show([...due.values()], 1);
+    start();
+    const done = new Map<number, number>();
+    for (let position = 2, at = 0; at < jobs.length; position += 1) {
+      assert.ok(running.running() <= 7);
+      const job = jobs[at++];
+      for (const { id } of job?.items ?? []) {
+        due.delete(id);
+        done.set(id, (done.get(id) ?? 0) + 1);
+      }
+      job?.end(position);
+      await settle();
+      show([...due.values()], position);
+    }
+    assert.equal(done.size, 300);
+    assert.ok([...done.values()].every((times) => times === 1));
+  });
+});
+
+describe("a batch", () => {
+  it("is handed over as one piece of work, of one lane and up to its limit", () => {
+    const { show, start, ids } = bench({ batch: 3, total: 10 });
+    const of = (batch: string, lane: string) => (id: number) => item(id, lane, { batch });
+    show([...[1, 2, 3, 4].map(of("x", "a.example")), ...[5, 6].map(of("y", "a.example")), ...[7, 8].map(of("x", "b.example"))]);
+    start();
+    assert.deepEqual(new Set(ids().map((taken) => taken.join())), new Set(["1,2,3", "4", "5,6", "7,8"]));
+  });
+
+  it("without a name is no batch", () => {
+    const { show, start, ids } = bench({ batch: 3 });
+    show([item(1), item(2)]);
+    start();
+    assert.deepEqual(ids(), [[1], [2]]);
+  });
+});
+
+describe("work that throws", () => {
+  it("is told, and tried again after a pause, but nothing is hammered", async () => {
+    const { show, start, jobs, ids, errors, clock } = bench({ total: 1 });
+    show([item(1), item(2, "b.example")], 1);
+    start();
+    jobs[0]?.fail(new Error("disk full"));
+    await settle();
+    assert.match(String(errors[0]), /disk full/);
+    show([item(1), item(2, "b.example")], 2);
+    assert.deepEqual(ids(), [[1]]);
+    clock.advance(SECOND_MS);
+    await settle();
+    assert.equal(ids().length, 2);
+    jobs[1]?.end(2);
+    await settle();
+    assert.deepEqual(new Set(ids().flat()), new Set([1, 2]));
+  });
+
+  it("does not stop for good, however often it does", async () => {
+    const { show, start, jobs, clock, errors } = bench();
+    show([item(1)], 1);
+    start();
+    for (let times = 0; times < 5; times += 1) {
+      jobs.at(-1)?.fail(new Error("disk full"));
+      await settle();
+      clock.advance(SECOND_MS);
+      await settle();
+    }
+    assert.equal(jobs.length, 6);
+    assert.equal(errors.length, 5);
+  });
+});
+
+describe("a scheduler that stops", () => {
+  it("takes nothing new and waits for what runs", async () => {
+    const { show, start, jobs, clock } = bench({ total: 1 });
+    show([item(1), item(2), item(3, "b.example", { dueAt: NOON + 1 })], 1);
+    const running = start();
+    let stopped = false;
+    const stopping = running.stop().then(() => (stopped = true));
+    await settle();
+    assert.equal(stopped, false);
+    clock.advance(1);
+    show([item(2)], 2);
+    jobs[0]?.end(3);
+    await stopping;
+    await settle();
+    assert.equal(jobs.length, 1);
+    assert.equal(running.running(), 0);
+  });
+
+  it("stops also when what runs fails", async () => {
+    const { show, start, jobs } = bench();
+    show([item(1)], 1);
+    const stopping = start().stop();
+    jobs[0]?.fail(new Error("disk full"));
+    await stopping;
+  });
+
+  it("looks at nothing any more", async () => {
+    const { show, start, looks, clock } = bench();
+    show([item(1, "a.example", { dueAt: NOON + 60_000 })]);
+    await start().stop();
+    const before = looks();
+    show([], 7);
+    clock.advance(3_600_000);
+    assert.equal(looks(), before);
+  });
+});
