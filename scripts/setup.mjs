@@ -89,6 +89,6 @@ if (major < NODE_FOR_TYPESCRIPT) {
     `Posthorn runs on Node ${NODE_FOR_TYPESCRIPT}, which the npm package "node" brings along; ${major === 0 ? "it does not run" : `instead there is Node ${major}`}.`,
     "Its install script fetches the program for this platform. Perhaps install scripts are switched off",
     "(`npm config get ignore-scripts`), or a proxy or registry does not have the package for this platform.",
-    `Let it run with \`npm rebuild node\`, or install Node ${NODE_FOR_TYPESCRIPT} on this machine and remove node_modules/node.`,
+    `Let it run with \`npm rebuild node --ignore-scripts=false\`, or install Node ${NODE_FOR_TYPESCRIPT} on this machine and remove node_modules/node.`,
   );
 }
