@@ -34,7 +34,7 @@ type Definition = {
   readonly options?: readonly Schema[];
 };
 
-const definition = (schema: Schema): Definition => schema._zod.def as unknown as Definition;
+const definition = (schema: Schema): Definition => schema._zod.def;
 
 /** The objects, maps and lists that a schema may come to, defaults and transformations left aside. */
 const unwrap = (schema: Schema): readonly Definition[] => {

@@ -70,7 +70,7 @@ export const describeIssue = (issue: z.core.$ZodRawIssue): string | undefined =>
     case "invalid_value":
       return choices(issue.values);
     case "invalid_union":
-      return issue.discriminator === undefined ? undefined : choices((issue["options"] as readonly unknown[] | undefined) ?? []);
+      return issue.discriminator === undefined ? undefined : choices((issue.options as readonly unknown[] | undefined) ?? []);
     case "too_small":
       return bound(issue, "at least", issue.minimum);
     case "too_big":

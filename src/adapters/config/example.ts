@@ -56,7 +56,7 @@ listeners:
     services: [webapi, admin, metrics]
     # Put before every path, such as /mail for /mail/webapi/v0/.
     basePath: /
-    # Whether X-Forwarded-For tells the client's address; only behind a proxy that sets it.
+    # Whether X-Forwarded-For and X-Forwarded-Proto tell about the client; only behind a proxy that sets them.
     trustProxy: false
   #mx:
   #  kind: smtp

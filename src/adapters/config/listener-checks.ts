@@ -45,7 +45,9 @@ const loginFindings = (listener: ListenerConfig, path: KeyPath): readonly Findin
   if (listener.kind === "smtp" || listener.tls !== undefined) return [];
   if (listener.kind === "submission" && listener.implicitTls)
     return [{ path: [...path, "implicitTls"], reason: "needs tls with certFile and keyFile" }];
-  if (!takesLogins(listener) || listener.allowInsecureLogin) return [];
+  // A proxy tells by X-Forwarded-Proto which requests came to it over TLS.
+  const behindProxy = listener.kind === "http" && listener.trustProxy;
+  if (!takesLogins(listener) || listener.allowInsecureLogin || behindProxy) return [];
   const reason = "nobody could log in here: set tls, or allowInsecureLogin: true when a proxy in front does TLS";
   return [{ path, reason }];
 };

@@ -25,7 +25,7 @@ const http = z.strictObject({
   services: z.array(z.enum(HTTP_SERVICES)).min(1).default(["webapi", "admin", "metrics"]),
   /** Without its last slash: empty for the root. */
   basePath: basePath.default(""),
-  /** Whether X-Forwarded-For from the peer counts as the client's address. */
+  /** Whether the peer is a proxy whose X-Forwarded-For and X-Forwarded-Proto tell about the client. */
   trustProxy: flag.default(false),
 });
 

@@ -1,5 +1,5 @@
 /** From plain values to a {@link Config}, or to everything that is wrong with them, all at once. */
-import { z } from "zod";
+import { type z } from "zod";
 
 import { crossCheck, type Names } from "./cross-checks.ts";
 import { type Environment, overlayEnvironment } from "./environment.ts";

@@ -58,7 +58,7 @@ const parseNetwork = (text: string): [Ip, number] => {
 };
 
 const contains = ([network, prefix]: [Ip, number], address: Ip): boolean =>
-  network.kind() === address.kind() && address.match(network as never, prefix as never);
+  network.kind() === address.kind() && address.match(network, prefix);
 
 /**
  * A guard that lets public unicast addresses pass, and those of `allowedNetworks` (CIDR notation or single addresses).

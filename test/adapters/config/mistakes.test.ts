@@ -104,6 +104,11 @@ const MISTAKES: readonly (readonly [string, string, string])[] = [
     "posthorn.yaml:9: accounts.app.password: stands beside passwordHash: keep one of them",
   ],
   [
+    "a hash for a password",
+    MINIMAL.replace("app-secret", "$scrypt$ln=15"),
+    "posthorn.yaml:9: accounts.app.password: looks like a hash: the key for hashes is the same with Hash at its end",
+  ],
+  [
     "a hash of another kind",
     inAccount("passwordHash: $2b$12$xyz").replace("password: app-secret, ", ""),
     "posthorn.yaml:9: accounts.app.passwordHash: is not a hash made by `posthorn config hash-password`",

@@ -10,19 +10,14 @@ import {
   localCaller,
   never,
   onEachRequest,
+  openResources,
   type Receiver,
   someCall,
   tcpReceiver,
 } from "./receiver.ts";
 
-const open: { readonly close: () => Promise<void> }[] = [];
-const kept = <T extends { readonly close: () => Promise<void> }>(resource: T): T => {
-  open.push(resource);
-  return resource;
-};
-afterEach(async () => {
-  for (const resource of open.splice(0).reverse()) await resource.close();
-});
+const { keep: kept, closeAll } = openResources();
+afterEach(closeAll);
 
 const problem = async (url: string, changes: Parameters<typeof callOnce>[1] = {}): Promise<string> => {
   const outcome = await callOnce(url, changes);

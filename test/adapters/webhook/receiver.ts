@@ -37,6 +37,20 @@ export const httpReceiver = (listener: RequestListener, address = "127.0.0.1"): 
 export const tcpReceiver = (onConnection: (socket: Socket) => void, address = "127.0.0.1"): Promise<Receiver> =>
   started(createTcpServer(onConnection), address);
 
+/** Remembers what a test opened, to close it after the test, the newest first. Closing twice does no harm. */
+export const openResources = () => {
+  const open: { readonly close: () => Promise<void> }[] = [];
+  return {
+    keep: <T extends { readonly close: () => Promise<void> }>(resource: T): T => {
+      open.push(resource);
+      return resource;
+    },
+    closeAll: async (): Promise<void> => {
+      for (const resource of open.splice(0).reverse()) await resource.close();
+    },
+  };
+};
+
 /** Calls back with the octets of each request of a caller: headers and JSON body may come in pieces. */
 export const onEachRequest = (socket: Socket, run: (request: string) => void): void => {
   let heard = "";

@@ -14,19 +14,14 @@ import {
   localCaller,
   never,
   onEachRequest,
+  openResources,
   type Receiver,
   someCall,
   tcpReceiver,
 } from "./receiver.ts";
 
-const open: { readonly close: () => Promise<void> }[] = [];
-const kept = <T extends { readonly close: () => Promise<void> }>(resource: T): T => {
-  open.push(resource);
-  return resource;
-};
-afterEach(async () => {
-  for (const resource of open.splice(0).reverse()) await resource.close();
-});
+const { keep: kept, closeAll } = openResources();
+afterEach(closeAll);
 
 const answering = async (status: number, headers: Readonly<Record<string, string>> = {}, body = ""): Promise<Receiver> =>
   kept(
@@ -210,7 +205,6 @@ describe("a webhook call that finds nobody", () => {
   it("says so in a few words, without the URL's secrets", async () => {
     const closed = await answering(200);
     await closed.close();
-    open.length = 0;
     const failing = (code: string) => () => Promise.reject(Object.assign(new Error("look-up of secret-host"), { code }));
     const cases: readonly (readonly [Promise<unknown>, string])[] = [
       [callOnce(closed.url.replace("/hook", "/secret-token")), "connection refused"],
@@ -264,59 +258,5 @@ describe("a webhook call over TLS", () => {
     ] as const) {
       assert.equal(outcome.kind === "unreachable" && outcome.result.error, error);
     }
-  });
-});
-
-describe("a webhook call in flight", () => {
-  it("ends as interrupted when the server stops", async () => {
-    const stop = new AbortController();
-    const receiver = kept(
-      await httpReceiver(() => {
-        stop.abort();
-      }),
-    );
-    const caller = kept(localCaller());
-    assert.equal((await caller.call(someCall(receiver.url), stop.signal)).kind, "interrupted");
-    assert.equal((await caller.call(someCall(receiver.url), stop.signal)).kind, "interrupted", "nor is another begun");
-  });
-
-  it("ends as interrupted while its host is looked up", async () => {
-    const stop = new AbortController();
-    const caller = kept(
-      localCaller({
-        resolve: () => {
-          stop.abort();
-          return new Promise(() => undefined);
-        },
-      }),
-    );
-    assert.equal((await caller.call(someCall("http://slow.example/"), stop.signal)).kind, "interrupted");
-  });
-
-  it("ends as interrupted when the caller is closed", async () => {
-    const caller = localCaller();
-    const receiver = kept(
-      await httpReceiver(() => {
-        void caller.close();
-      }),
-    );
-    assert.equal((await caller.call(someCall(receiver.url), never())).kind, "interrupted");
-  });
-
-  it("is not affected by another that is stopped", async () => {
-    const stop = new AbortController();
-    const answers: (() => void)[] = [];
-    const receiver = kept(
-      await httpReceiver((_request, response) => {
-        answers.push(() => response.end());
-        if (answers.length === 2) stop.abort();
-      }),
-    );
-    const caller = kept(localCaller());
-    const stopped = caller.call(someCall(receiver.url), stop.signal);
-    const other = caller.call(someCall(receiver.url), never());
-    assert.equal((await stopped).kind, "interrupted");
-    for (const answer of answers) answer();
-    assert.equal((await other).kind, "answered");
   });
 });
