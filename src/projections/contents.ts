@@ -25,8 +25,10 @@ export const contents: Tally = {
   table: CONTENTS,
   amounts: ["references"],
   from: [
-    from<MessageRow, ContentRow>("messages", (row) => (row.retiredAt === null && row.state !== "removed" ? [referring(row)] : [])),
-    from<ReceivedRow, ContentRow>("received", (row) => [referring(row)]),
+    from("messages", (row: MessageRow): readonly ContentRow[] =>
+      row.retiredAt === null && row.state !== "removed" ? [referring(row)] : [],
+    ),
+    from("received", (row: ReceivedRow): readonly ContentRow[] => [referring(row)]),
   ],
 };
 
@@ -44,5 +46,5 @@ export const storage: Tally = {
   name: "storage",
   table: STORAGE,
   amounts: ["octets"],
-  from: [from<ContentRow, StorageRow>("contents", ({ account, size }) => [{ account, octets: size }])],
+  from: [from("contents", ({ account, size }: ContentRow): readonly StorageRow[] => [{ account, octets: size }])],
 };

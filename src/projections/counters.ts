@@ -29,13 +29,13 @@ export const counters: Tally = {
   table: COUNTERS,
   amounts: ["rows"],
   from: [
-    from<MessageRow, CounterRow>("messages", (row) =>
+    from("messages", (row: MessageRow): readonly CounterRow[] =>
       row.state === "removed" ? [] : counted(row.retiredAt === null ? "queue" : "retired", row.account, row.state),
     ),
-    from<CallRow, CounterRow>("webhookCalls", (row) =>
+    from("webhookCalls", (row: CallRow): readonly CounterRow[] =>
       row.state === "removed" ? [] : counted(row.retiredAt === null ? "webhook_calls" : "webhook_retired", row.account, row.state),
     ),
-    from<SuppressionRow, CounterRow>("suppressions", (row) => counted("suppressions", row.account, "")),
-    from<ReceivedRow, CounterRow>("received", (row) => counted("received", row.account, "")),
+    from("suppressions", (row: SuppressionRow): readonly CounterRow[] => counted("suppressions", row.account, "")),
+    from("received", (row: ReceivedRow): readonly CounterRow[] => counted("received", row.account, "")),
   ],
 };

@@ -6,16 +6,7 @@ import type { AttemptResult } from "../domain/smtp-result.ts";
 import { erase, tableOf, type ColumnsOf, type Fold, type Index } from "./projection.ts";
 
 /** `removed` is never stored: it is what a message's last event leaves for the schedule to delete the stream. */
-export type MessageState =
-  | "queued"
-  | "held"
-  | "attempting"
-  | "uncertain"
-  | "delivered"
-  | "failed"
-  | "suppressed"
-  | "canceled"
-  | "removed";
+export type MessageState = "queued" | "held" | "attempting" | "uncertain" | "delivered" | "failed" | "suppressed" | "canceled" | "removed";
 
 /** One message. After retirement `state` is its outcome. Fields as in {@link QueuedMessage} unless said. */
 export type MessageRow = Pick<
@@ -44,6 +35,8 @@ export type MessageRow = Pick<
   readonly state: MessageState;
   /** Set while on hold, also when an attempt under way has yet to end. */
   readonly hold: boolean;
+  /** While an attempt is open, when it counts as nobody's; null otherwise. `nextAttemptAt` is when it was due then. */
+  readonly openUntil: Instant | null;
   /** Attempts begun. */
   readonly attempts: number;
   readonly queuedAt: Instant;
@@ -80,6 +73,7 @@ const COLUMNS: ColumnsOf<MessageRow> = {
   state: "text",
   hold: "boolean",
   nextAttemptAt: "integer",
+  openUntil: "integer?",
   attempts: "integer",
   maxAttempts: "integer",
   queuedAt: "integer",
@@ -152,6 +146,7 @@ const born = (event: Extract<MessageEvent, { type: "MessageQueued" }>): MessageR
   state: "queued",
   hold: false,
   nextAttemptAt: event.nextAttemptAt,
+  openUntil: null,
   attempts: 0,
   maxAttempts: event.maxAttempts,
   queuedAt: event.at,
@@ -167,12 +162,17 @@ const born = (event: Extract<MessageEvent, { type: "MessageQueued" }>): MessageR
 type Change = Partial<MessageRow>;
 
 const ended = (result: AttemptResult): Change => ({
+  openUntil: null,
   lastCode: result.code,
   lastEnhancedCode: result.enhancedCode,
   lastError: result.error,
 });
 
-const waiting = (row: MessageRow, nextAttemptAt: Instant): Change => ({ state: row.hold ? "held" : "queued", nextAttemptAt });
+const waiting = (row: MessageRow, nextAttemptAt: Instant): Change => ({
+  state: row.hold ? "held" : "queued",
+  nextAttemptAt,
+  openUntil: null,
+});
 
 type Handler<Type extends MessageEvent["type"]> = (row: MessageRow, event: Extract<MessageEvent, { type: Type }>) => Change;
 
@@ -180,15 +180,15 @@ type Handler<Type extends MessageEvent["type"]> = (row: MessageRow, event: Extra
 const CHANGES: { readonly [Type in Exclude<MessageEvent["type"], "MessageQueued">]: Handler<Type> } = {
   MessageHeld: (row) => ({ hold: true, ...(row.state === "queued" && { state: "held" }) }),
   MessageReleased: (row) => ({ hold: false, ...(row.state === "held" && { state: "queued" }) }),
-  // While an attempt is open, nextAttemptAt is when it counts as lost; its end says when the next one is.
-  MessageRescheduled: (row, event) => (row.state === "attempting" ? {} : { nextAttemptAt: event.nextAttemptAt }),
+  MessageRescheduled: (_row, event) => ({ nextAttemptAt: event.nextAttemptAt }),
   MessageTransportSet: (_row, event) => ({ transport: event.transport }),
   MessageRequireTlsSet: (_row, event) => ({ requireTls: event.requireTls }),
   DeliveryAttempted: (_row, event) => ({
     state: "attempting",
     attempts: event.attempt,
     lastAttemptAt: event.at,
-    nextAttemptAt: event.nextAttemptAt,
+    // Not nextAttemptAt: most attempts end well at once, and a dozen indexes would move for each.
+    openUntil: event.nextAttemptAt,
   }),
   DeliverySucceeded: (_row, event) => ({ state: "delivered", ...ended(event.result) }),
   DeliveryDeferred: (row, event) => ({ ...waiting(row, event.nextAttemptAt), ...ended(event.result) }),
@@ -207,7 +207,7 @@ const apply = (row: MessageRow | undefined, event: MessageEvent): MessageRow | u
   if (event.type === "MessageQueued") return born(event);
   if (row === undefined) return undefined;
   const change = CHANGES[event.type] as Handler<typeof event.type>;
-  return { ...row, ...change(row, event as never), lastActivityAt: event.at };
+  return { ...row, ...change(row, event), lastActivityAt: event.at };
 };
 
 /** Number of the message or call that a stream is about. */

@@ -91,8 +91,5 @@ export type Projections = {
 /** Forgets the row type, for lists of folds of many. The engine only hands a fold rows that it made. */
 export const erase = <Row extends AnyRow>(fold: Fold<Row>): Fold => fold as unknown as Fold;
 
-/** Forgets the row types of a source. */
-export const from = <Row extends AnyRow, Derived extends AnyRow>(of: string, rows: (row: Row) => readonly Derived[]): Source => ({
-  of,
-  rows: rows as unknown as Source["rows"],
-});
+/** A source, forgetting the type of its rows alike. */
+export const from = (of: string, rows: (row: never) => readonly AnyRow[]): Source => ({ of, rows: rows as unknown as Source["rows"] });

@@ -29,7 +29,10 @@ const apply = (known: RecipientRow | undefined, event: RecipientEvent): Recipien
       return { ...row, failures: event.failures };
     case "RecipientDeliveryRecovered":
       return { ...row, failures: 0 };
-    default:
+    case "SuppressionRemoved":
+      // What failed before must not suppress the address again at the next failure.
+      return known && { ...known, failures: 0 };
+    case "SuppressionAdded":
       return known;
   }
 };
@@ -38,7 +41,7 @@ const fold: Fold<RecipientRow> = {
   name: "recipients",
   tables: [RECIPIENTS],
   home: () => RECIPIENTS,
-  types: ["RecipientContacted", "RecipientDeliveryFailed", "RecipientDeliveryRecovered"],
+  types: ["RecipientContacted", "RecipientDeliveryFailed", "RecipientDeliveryRecovered", "SuppressionRemoved"],
   keys: ({ event }) => {
     const { account, baseAddress } = event as RecipientEvent;
     return [[account, baseAddress]];

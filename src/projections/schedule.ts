@@ -42,7 +42,7 @@ const batchOf = (row: MessageRow): string =>
 const keeping = (row: MessageRow | CallRow): Step | undefined => {
   if (row.state === "removed") return step("delete", Math.max(row.lastActivityAt, row.queuedAt + IN_LOG_MS));
   if (row.keepUntil !== null) return step("remove", row.keepUntil);
-  if (row.state === "attempting") return step("interrupt", row.nextAttemptAt);
+  if (row.state === "attempting" && row.openUntil !== null) return step("interrupt", row.openUntil);
   return undefined;
 };
 
@@ -63,8 +63,8 @@ export const schedule: Derivation = {
   name: "schedule",
   table: SCHEDULE,
   from: [
-    from<MessageRow, ScheduleRow>("messages", (row) => scheduled("message", row.id, messageStep(row))),
-    from<CallRow, ScheduleRow>("webhookCalls", (row) => scheduled("webhook", row.id, callStep(row))),
+    from("messages", (row: MessageRow): readonly ScheduleRow[] => scheduled("message", row.id, messageStep(row))),
+    from("webhookCalls", (row: CallRow): readonly ScheduleRow[] => scheduled("webhook", row.id, callStep(row))),
   ],
 };
 

@@ -5,7 +5,12 @@ import type { Suppression } from "../domain/recipient/service.ts";
 import { erase, tableOf, type Fold } from "./projection.ts";
 
 /** The cause is the event that a failed delivery left, or the addition itself when a person made it. */
-export type SuppressionRow = Suppression & { readonly causeStream: string; readonly causeRevision: number };
+export type SuppressionRow = Suppression & {
+  readonly causeStream: string;
+  readonly causeRevision: number;
+  /** Revision of the addition in the recipient's stream. */
+  readonly addedRevision: number;
+};
 
 export const SUPPRESSIONS = tableOf<SuppressionRow>({
   name: "suppressions",
@@ -19,6 +24,7 @@ export const SUPPRESSIONS = tableOf<SuppressionRow>({
     reason: "text",
     causeStream: "text",
     causeRevision: "integer",
+    addedRevision: "integer",
   },
   key: ["account", "baseAddress"],
   indexes: [{ columns: ["id"] }, { columns: ["account", "id"] }],
@@ -39,6 +45,7 @@ const apply = ({ stream, revision, event }: Recorded<ListEvent>): SuppressionRow
     reason: event.reason,
     causeStream: cause.stream,
     causeRevision: cause.revision,
+    addedRevision: revision,
   };
 };
 

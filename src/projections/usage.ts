@@ -72,7 +72,7 @@ export const usageHours: Tally = {
   table: USAGE_HOURS,
   amounts: ["messages", "firstContacts"],
   from: [
-    from<UsageRow, UsageHourRow>("usage", ({ account, minute, messages, firstContacts }) => [
+    from("usage", ({ account, minute, messages, firstContacts }: UsageRow): readonly UsageHourRow[] => [
       { account, hour: Math.floor(minute / HOUR_MINUTES), messages, firstContacts },
     ]),
   ],

@@ -6,15 +6,7 @@ import { numberOf } from "./messages.ts";
 import { erase, tableOf, type ColumnsOf, type Fold } from "./projection.ts";
 
 /** `removed` is never stored: it is what a call's last event leaves for the schedule to delete the stream. */
-export type CallState =
-  | "waiting"
-  | "queued"
-  | "attempting"
-  | "delivered"
-  | "failed"
-  | "superseded"
-  | "canceled"
-  | "removed";
+export type CallState = "waiting" | "queued" | "attempting" | "delivered" | "failed" | "superseded" | "canceled" | "removed";
 
 /** One call. After retirement `state` is its outcome. */
 export type CallRow = {
@@ -39,6 +31,8 @@ export type CallRow = {
   readonly maxAttempts: number;
   readonly queuedAt: Instant;
   readonly nextAttemptAt: Instant;
+  /** While an attempt is open, when it counts as nobody's; null otherwise. `nextAttemptAt` is when it was due then. */
+  readonly openUntil: Instant | null;
   readonly lastAttemptAt: Instant | null;
   /** HTTP status and error of the last attempt that ended; 0 and empty before that. */
   readonly lastStatus: number;
@@ -66,6 +60,7 @@ const COLUMNS: ColumnsOf<CallRow> = {
   maxAttempts: "integer",
   queuedAt: "integer",
   nextAttemptAt: "integer",
+  openUntil: "integer?",
   lastAttemptAt: "integer?",
   lastStatus: "integer",
   lastError: "text",
@@ -116,6 +111,7 @@ const born = (event: Extract<WebhookEvent, { type: "WebhookQueued" }>): CallRow 
   maxAttempts: event.maxAttempts,
   queuedAt: event.at,
   nextAttemptAt: event.nextAttemptAt,
+  openUntil: null,
   lastAttemptAt: null,
   lastStatus: 0,
   lastError: "",
@@ -126,12 +122,13 @@ const born = (event: Extract<WebhookEvent, { type: "WebhookQueued" }>): CallRow 
 
 type Change = Partial<CallRow>;
 
-const ended = (result: CallResult): Change => ({ lastStatus: result.status, lastError: result.error });
+const ended = (result: CallResult): Change => ({ openUntil: null, lastStatus: result.status, lastError: result.error });
 
 /** A call that was superseded while in flight does not go back to waiting. */
 const waiting = (row: CallRow, nextAttemptAt: Instant): Change => ({
   state: row.supersededBy === null ? "queued" : "superseded",
   nextAttemptAt,
+  openUntil: null,
 });
 
 type Handler<Type extends WebhookEvent["type"]> = (row: CallRow, event: Extract<WebhookEvent, { type: Type }>) => Change;
@@ -143,13 +140,13 @@ const CHANGES: { readonly [Type in Exclude<WebhookEvent["type"], "WebhookQueued"
     state: "attempting",
     attempts: event.attempt,
     lastAttemptAt: event.at,
-    nextAttemptAt: event.nextAttemptAt,
+    openUntil: event.nextAttemptAt,
   }),
   WebhookDelivered: (_row, event) => ({ state: "delivered", ...ended(event.result) }),
   WebhookDeferred: (row, event) => ({ ...waiting(row, event.nextAttemptAt), ...ended(event.result) }),
   WebhookFailed: (_row, event) => ({ state: "failed", ...ended(event.result) }),
   WebhookInterrupted: (row, event) => waiting(row, event.nextAttemptAt),
-  WebhookRescheduled: (row, event) => (row.state === "attempting" ? {} : { nextAttemptAt: event.nextAttemptAt }),
+  WebhookRescheduled: (_row, event) => ({ nextAttemptAt: event.nextAttemptAt }),
   // In flight, the attempt still has its end to come, and must not be lost to the schedule before.
   WebhookSuperseded: (row, event) => ({
     supersededBy: event.supersededBy,
@@ -167,7 +164,7 @@ const CHANGES: { readonly [Type in Exclude<WebhookEvent["type"], "WebhookQueued"
 const apply = (row: CallRow | undefined, event: WebhookEvent): CallRow | undefined => {
   if (event.type === "WebhookQueued") return born(event);
   if (row === undefined) return undefined;
-  const change = (CHANGES[event.type] as Handler<typeof event.type>)(row, event as never);
+  const change = (CHANGES[event.type] as Handler<typeof event.type>)(row, event);
   // What a request came to may be recorded after retirement: it is history by then and changes no outcome.
   if (row.retiredAt !== null && event.type !== "WebhookRemoved") {
     return { ...row, ...change, state: row.state, lastActivityAt: event.at };

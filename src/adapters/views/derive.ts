@@ -3,14 +3,12 @@ import type { DatabaseSync } from "node:sqlite";
 import type { AnyRow, Derivation, Heads, Key, Projections, Table, Tally } from "../../projections/projection.ts";
 import { quoted } from "./ddl.ts";
 import { sameRow } from "./rows.ts";
-import { keyOf, type TableStore } from "./table-store.ts";
+import { keyOf, type StoreOf, type TableStore } from "./table-store.ts";
 
 /** A row before and after a run. Rows without a home any more still count once, in the run that took it from them. */
 export type RowChange = { readonly before: AnyRow | undefined; readonly after: AnyRow | undefined };
 
 type MutableChange = { before: AnyRow | undefined; after: AnyRow | undefined };
-
-type StoreOf = (table: Table) => TableStore;
 
 const identity = (key: Key): string => key.join("\u0000");
 
@@ -92,7 +90,8 @@ const headKeeper = (db: DatabaseSync, { table, group, least }: Heads, source: Ta
     for (const key of groups.values()) {
       const [value] = first.get(...key) as unknown as readonly [number | null];
       const before = store.load(key);
-      const after = value === null ? undefined : { ...Object.fromEntries(group.map((column, index) => [column, key[index]])), [least]: value };
+      const after =
+        value === null ? undefined : { ...Object.fromEntries(group.map((column, index) => [column, key[index]])), [least]: value };
       writeChange(store, table, { before, after });
     }
   };
@@ -103,7 +102,9 @@ export const fillHeads = (db: DatabaseSync, { derivations, heads }: Projections)
   for (const { table, of, group, least } of heads) {
     const source = derivations.find(({ name }) => name === of)?.table.name ?? "";
     const columns = group.map(quoted).join(", ");
-    db.exec(`INSERT INTO ${table.name} (${columns}, ${quoted(least)}) SELECT ${columns}, min(${quoted(least)}) FROM ${source} GROUP BY ${columns}`);
+    db.exec(
+      `INSERT INTO ${table.name} (${columns}, ${quoted(least)}) SELECT ${columns}, min(${quoted(least)}) FROM ${source} GROUP BY ${columns}`,
+    );
   }
 };
 
@@ -114,15 +115,17 @@ export type Deriver = {
   readonly drop: (derivation: string, key: Key) => void;
 };
 
+/** @param options.bulk - heads are left to {@link fillHeads}. */
 export const deriver = (
-  db: DatabaseSync,
   { derivations, tallies, heads }: Projections,
   storeOf: StoreOf,
-  { bulk }: { readonly bulk: boolean },
+  { db, bulk }: { readonly db: DatabaseSync; readonly bulk: boolean },
 ): Deriver => {
   const targets = derivations.map((derivation) => {
     const store = storeOf(derivation.table);
-    const keepers = heads.filter(({ of }) => of === derivation.name).map((each) => headKeeper(db, each, derivation.table, storeOf(each.table)));
+    const keepers = heads
+      .filter(({ of }) => of === derivation.name)
+      .map((each) => headKeeper(db, each, derivation.table, storeOf(each.table)));
     const write = (changes: readonly RowChange[]): void => {
       for (const change of changes) writeChange(store, derivation.table, change);
       if (!bulk) for (const keep of keepers) keep(changes);

@@ -66,10 +66,11 @@ const prepare = async ({ store, directory, onRebuild, onRebuildProgress }: Views
   return rebuilt.progress;
 };
 
+type Following = ReturnType<typeof follow>;
+
 /** Follows the log from where the views are. */
 const follow = (options: ViewsOptions, start: Progress, failed: (failure: WriterFailure) => void) => {
   const { store, directory, onBatch } = options;
-  const path = viewsPath(directory);
   const progress = viewsProgress(start.position);
   const reading = new AbortController();
   let stopped = false;
@@ -82,7 +83,7 @@ const follow = (options: ViewsOptions, start: Progress, failed: (failure: Writer
     failed(failure);
   };
   const writer = writerClient(
-    { mode: "live", path },
+    { mode: "live", path: viewsPath(directory) },
     {
       written: ({ position, events, durationMs }) => {
         if (stopped) return;
@@ -113,11 +114,11 @@ const follow = (options: ViewsOptions, start: Progress, failed: (failure: Writer
     else await writer.end();
   };
 
-  return { path, progress, writer, fail, stop };
+  return { progress, writer, fail, stop };
 };
 
-/** Whether the file was damaged; then a rebuild helps. */
-const start = async (options: ViewsOptions, failed: (failure: WriterFailure) => void) => {
+/** Follows the log until the views are at its head; undefined when they have shown to be damaged on the way. */
+const start = async (options: ViewsOptions, failed: (failure: WriterFailure) => void): Promise<Following | undefined> => {
   const progress = await prepare(options);
   const head = options.store.head();
   let early: WriterFailure | undefined;
@@ -129,12 +130,24 @@ const start = async (options: ViewsOptions, failed: (failure: WriterFailure) => 
   try {
     await following.writer.ready;
     await following.progress.passed(head);
-    isOpen = true;
-    return { following, failure: undefined };
   } catch (error) {
     await following.stop().catch(() => undefined);
-    return { following: undefined, failure: early ?? { error: error as Error, damaged: false } };
+    if (early?.damaged === true) return undefined;
+    throw error;
   }
+  isOpen = true;
+  return following;
+};
+
+/** Starts with views that are not damaged, if need be with new ones. */
+const startWhole = async (options: ViewsOptions, failed: (failure: WriterFailure) => void): Promise<Following> => {
+  const first = await start(options, failed);
+  if (first !== undefined) return first;
+  options.onRebuild?.("they are damaged");
+  removeViews(viewsPath(options.directory));
+  const second = await start(options, failed);
+  if (second === undefined) throw new Error("the views are damaged again as soon as they are rebuilt: the disk cannot be trusted");
+  return second;
 };
 
 /**
@@ -144,40 +157,31 @@ const start = async (options: ViewsOptions, failed: (failure: WriterFailure) => 
  * @throws an error that names the event, when there is one that the views cannot take.
  */
 export const openViews = async (options: ViewsOptions): Promise<Views> => {
-  const { directory, onFailure, onRebuild } = options;
-  await mkdir(directory, { recursive: true });
-  const path = viewsPath(directory);
-  let started = await start(options, ({ error, damaged }) => {
-    if (damaged) spoilt = true;
-    onFailure(error);
+  const path = viewsPath(options.directory);
+  await mkdir(options.directory, { recursive: true });
+  let isSpoilt = false;
+  const { progress, writer, fail, stop } = await startWhole(options, ({ error, damaged }) => {
+    isSpoilt = damaged;
+    options.onFailure(error);
   });
-  let spoilt = false;
-  if (started.failure?.damaged === true) {
-    onRebuild?.("they are damaged");
-    removeViews(path);
-    started = await start(options, ({ error }) => {
-      onFailure(error);
-    });
-  }
-  if (started.following === undefined) throw started.failure.error;
-  const { progress, writer, fail, stop } = started.following;
   const reader = viewsReader(path, (error) => {
-    spoilt = true;
     fail({ error, damaged: true });
   });
+  const close = async (): Promise<void> => {
+    try {
+      await stop();
+    } finally {
+      reader.close();
+      // Damage shows only where it is read; the next start must not trust the rest.
+      if (isSpoilt) removeViews(path);
+    }
+  };
   let closing: Promise<void> | undefined;
 
   return {
     readModel: readModel(reader, progress, writer.forget),
     queries: { ...lists(reader), ...histories(reader), queue: queueList(reader), retired: retiredList(reader), calls: callLists(reader) },
     digest: (digestOptions) => viewsDigest(path, digestOptions),
-    close: () => {
-      closing ??= stop().finally(() => {
-        reader.close();
-        // Damage shows only where it is read; the next start must not trust the rest.
-        if (spoilt) removeViews(path);
-      });
-      return closing;
-    },
+    close: () => (closing ??= close()),
   };
 };

@@ -1,6 +1,7 @@
 /** What the core asks of the views, as look-ups by key or index whose cost does not grow with the tables. */
 import { HOUR_MS, MINUTE_MS } from "../../domain/clock.ts";
 import { messageStream } from "../../domain/message/events.ts";
+import { recipientStream } from "../../domain/recipient/events.ts";
 import type { DueItem, ReadModel } from "../../domain/runtime/read-model.ts";
 import { webhookStream } from "../../domain/webhook/events.ts";
 import { numberOf, QUEUE } from "../../projections/messages.ts";
@@ -17,7 +18,7 @@ export const READ_MODEL_SQL = {
   openAttempts:
     "SELECT actor, id, lane, batch, dueAt FROM schedule INDEXED BY schedule__kind_dueAt WHERE kind = 'interrupt' ORDER BY dueAt, actor, id LIMIT ?",
   newestId: "SELECT id FROM newest_id WHERE one = 1",
-  suppression: "SELECT causeStream, causeRevision FROM suppressions WHERE account = ? AND baseAddress = ?",
+  suppression: "SELECT addedRevision FROM suppressions WHERE account = ? AND baseAddress = ?",
   recipient: "SELECT failures, contactedAt FROM recipients WHERE account = ? AND baseAddress = ?",
   usageMinutes:
     "SELECT sum(messages), sum(firstContacts) FROM usage WHERE account = ? AND minute >= ? AND minute < ? AND (minute > ? OR lastAt > ?)",
@@ -96,7 +97,7 @@ export const readModel = (
     newestId: () => Number(reader.first(READ_MODEL_SQL.newestId)?.[0] ?? 0),
     suppression: (account, baseAddress) => {
       const found = reader.first(READ_MODEL_SQL.suppression, [account, baseAddress]);
-      return found && { stream: String(found[0]), revision: Number(found[1]) };
+      return found && { stream: recipientStream(account, baseAddress), revision: Number(found[0]) };
     },
     failuresInARow: (account, baseAddress) => Number(recipient(account, baseAddress)?.[0] ?? 0),
     contacted: (account, baseAddress) => typeof recipient(account, baseAddress)?.[1] === "number",

@@ -65,7 +65,8 @@ export const rebuildViews = async (options: {
   } catch (error) {
     await writer.terminate();
     removeViews(newPath);
-    throw new Error("the views could not be rebuilt", { cause: failure?.error ?? error });
+    // Whatever the reader ran into after the writer had failed is only a consequence.
+    throw failure?.error ?? error;
   } finally {
     reading.abort();
   }

@@ -16,6 +16,8 @@ export type TableStore = {
   readonly removeBelow: (column: string, bound: number) => void;
 };
 
+export type StoreOf = (table: Table) => TableStore;
+
 export const keyOf = (table: Table, row: AnyRow): Key => table.key.map((column) => row[column] as Key[number]);
 
 export const tableStore = (db: DatabaseSync, table: Table): TableStore => {

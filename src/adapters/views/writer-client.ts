@@ -3,9 +3,10 @@ import { Worker } from "node:worker_threads";
 import type { Key } from "../../projections/projection.ts";
 import type { StoredBatch } from "../event-store/event-store.ts";
 import type { FromWriter, ToWriter, WriterData } from "./protocol.ts";
+import { room } from "./room.ts";
 
 /** Events on their way to the writer before `send` makes the reader wait. */
-const MOST_IN_FLIGHT = { live: 8_000, rebuild: 48_000 } as const;
+const MOST_IN_FLIGHT = { live: 8_000, rebuild: 16_000 } as const;
 
 export type Written = Extract<FromWriter, { kind: "written" }>;
 
@@ -14,7 +15,7 @@ export type WriterFailure = { readonly error: Error; readonly damaged: boolean }
 
 export type WriterClient = {
   /** Resolves when the file is open; rejects when it cannot be opened. */
-  readonly ready: Promise<void>;
+  readonly ready: Promise<unknown>;
   /** Hands a batch over; resolves when there is room for the next. */
   readonly send: (batch: StoredBatch) => Promise<void>;
   /** Takes a row out of the schedule; resolves when that is committed, rejects when it never will be. */
@@ -25,89 +26,130 @@ export type WriterClient = {
   readonly terminate: () => Promise<void>;
 };
 
-type Waiting = { readonly resolve: () => void; readonly reject: (error: Error) => void };
+/** Answers that are waited for by number. */
+const pendingAnswers = () => {
+  const pending = new Map<number, PromiseWithResolvers<undefined>>();
+  let next = 1;
+  return {
+    ask: (send: (token: number) => void): Promise<undefined> => {
+      const token = next++;
+      const answer = Promise.withResolvers<undefined>();
+      pending.set(token, answer);
+      send(token);
+      return answer.promise;
+    },
+    answered: (token: number): void => {
+      pending.get(token)?.resolve(undefined);
+      pending.delete(token);
+    },
+    close: (error: Error): void => {
+      for (const { reject } of pending.values()) reject(error);
+      pending.clear();
+    },
+  };
+};
+
+/** A promise that somebody else settles, and that may fail with nobody looking. */
+const settled = () => {
+  const promise = Promise.withResolvers<undefined>();
+  promise.promise.catch(() => undefined);
+  return promise;
+};
+
+/** Starts the thread. It never ends by itself without having said why. */
+const startThread = (data: WriterData, receive: (message: FromWriter) => void): Worker => {
+  const worker = new Worker(new URL("./writer-thread.ts", import.meta.url), { workerData: data, name: "views" });
+  const broken = (message: string, cause?: Error): void => {
+    receive({ kind: "failed", error: new Error(message, cause && { cause }), damaged: false });
+  };
+  worker.on("message", receive);
+  worker.on("error", (error) => {
+    broken("the thread that writes the views broke down", error as Error);
+  });
+  worker.on("exit", () => {
+    broken("the thread that writes the views ended");
+  });
+  return worker;
+};
+
+/** What others wait for from a thread, and how all of it ends when the thread does. */
+const expectations = (mode: WriterData["mode"]) => {
+  const ready = settled();
+  const ended = settled();
+  const inFlight = room(MOST_IN_FLIGHT[mode]);
+  const forgetting = pendingAnswers();
+  let over: Error | undefined;
+  return {
+    ready,
+    ended,
+    inFlight,
+    forgetting,
+    isOver: () => over !== undefined,
+    throwIfOver: (): void => {
+      if (over !== undefined) throw over;
+    },
+    /** Nothing more will come: everything still waited for fails. */
+    stop: (error: Error): void => {
+      over ??= error;
+      inFlight.close(over);
+      forgetting.close(over);
+      ready.reject(over);
+      ended.reject(over);
+    },
+  };
+};
 
 export const writerClient = (
   data: WriterData,
   on: { readonly written: (written: Written) => void; readonly failed: (failure: WriterFailure) => void },
 ): WriterClient => {
-  const worker = new Worker(new URL("./writer-thread.ts", import.meta.url), { workerData: data, name: "views" });
-  const ready = Promise.withResolvers<void>();
-  const ended = Promise.withResolvers<void>();
-  ready.promise.catch(() => undefined);
-  ended.promise.catch(() => undefined);
-  let failure: WriterFailure | undefined;
-  let isEnded = false;
-  let inFlight = 0;
-  let nextToken = 1;
-  let room: Waiting[] = [];
-  const forgetting = new Map<number, Waiting>();
+  const { ready, ended, inFlight, forgetting, isOver, throwIfOver, stop } = expectations(data.mode);
 
+  const receive = (message: FromWriter): void => {
+    switch (message.kind) {
+      case "ready":
+        ready.resolve(undefined);
+        break;
+      case "written":
+        message.forgotten.forEach(forgetting.answered);
+        on.written(message);
+        inFlight.free(message.events);
+        break;
+      case "failed":
+        if (isOver()) return;
+        stop(message.error);
+        on.failed(message);
+        break;
+      case "ended":
+        ended.resolve(undefined);
+        stop(new Error("the views are closed"));
+    }
+  };
+  const worker = startThread(data, receive);
   const tell = (message: ToWriter): void => {
     worker.postMessage(message);
   };
 
-  const fail = (why: WriterFailure): void => {
-    if (failure !== undefined || isEnded) return;
-    failure = why;
-    for (const { reject } of [...room, ...forgetting.values()]) reject(why.error);
-    room = [];
-    forgetting.clear();
-    ready.reject(why.error);
-    ended.reject(why.error);
-    on.failed(why);
-  };
-
-  const written = (message: Written): void => {
-    inFlight -= message.events;
-    for (const token of message.forgotten) {
-      forgetting.get(token)?.resolve();
-      forgetting.delete(token);
-    }
-    on.written(message);
-    if (inFlight >= MOST_IN_FLIGHT[data.mode]) return;
-    for (const { resolve } of room) resolve();
-    room = [];
-  };
-
-  worker.on("message", (message: FromWriter) => {
-    if (message.kind === "written") written(message);
-    else if (message.kind === "ready") ready.resolve();
-    else if (message.kind === "failed") fail(message);
-    else {
-      isEnded = true;
-      ended.resolve();
-    }
-  });
-  worker.on("error", (error) => {
-    fail({ error: new Error("the thread that writes the views broke down", { cause: error }), damaged: false });
-  });
-  worker.on("exit", () => {
-    fail({ error: new Error("the thread that writes the views ended"), damaged: false });
-  });
-
   return {
     ready: ready.promise,
     send: async (batch) => {
-      if (failure !== undefined) throw failure.error;
-      inFlight += batch.events.length;
+      throwIfOver();
       tell({ kind: "batch", batch });
-      if (inFlight >= MOST_IN_FLIGHT[data.mode]) await new Promise<void>((resolve, reject) => room.push({ resolve, reject }));
+      await inFlight.take(batch.events.length);
     },
-    forget: (key) =>
-      new Promise((resolve, reject) => {
-        if (failure !== undefined || isEnded) return void reject(failure?.error ?? new Error("the views are closed"));
-        const token = nextToken++;
-        forgetting.set(token, { resolve, reject });
+    forget: async (key) => {
+      throwIfOver();
+      await forgetting.ask((token) => {
         tell({ kind: "forget", key, token });
-      }),
+      });
+    },
     end: async () => {
-      if (failure === undefined && !isEnded) tell({ kind: "end" });
+      if (!isOver()) tell({ kind: "end" });
       await ended.promise;
       await worker.terminate();
     },
     terminate: async () => {
-      isEnded = true;
+      stop(new Error("the views are closed"));
       await worker.terminate();
     },
   };

@@ -8,7 +8,15 @@ import { createForRebuild, finishRebuild, isDamage, openForWriting } from "./vie
 import { viewsWriter, type Writer } from "./writer.ts";
 
 /** Events in one transaction; bigger ones fold more in memory, smaller ones show sooner. */
-const MOST_EVENTS = { live: 2_000, rebuild: 16_000 } as const;
+const MOST_EVENTS = { live: 2_000, rebuild: 8_000 } as const;
+
+/**
+ * A transaction costs a few hundred microseconds whatever is in it. When there is little to do each event gets its own,
+ * at once. Above this rate transactions keep a distance, so that they share the cost.
+ */
+const BUSY_EVENTS = 50;
+const BUSY_WINDOW_MS = 50;
+const BUSY_DISTANCE_MS = 4;
 
 const { mode, path } = workerData as WriterData;
 const port = parentPort;
@@ -60,6 +68,8 @@ const run = (): void => {
   const { writer, close } = open();
   const queue: ToWriter[] = [];
   let scheduled = false;
+  let lastAt = 0;
+  let recentEvents = 0; // fades over the window
 
   const fail = (error: unknown): void => {
     port.off("message", receive);
@@ -72,6 +82,8 @@ const run = (): void => {
     const startedAt = performance.now();
     const { batches, keys, tokens, events } = take(queue);
     if (batches.length + keys.length === 0) return;
+    recentEvents = recentEvents * Math.exp((lastAt - startedAt) / BUSY_WINDOW_MS) + events;
+    lastAt = startedAt;
     const position = writer.write(batches, keys);
     tell({ kind: "written", position, events, durationMs: performance.now() - startedAt, forgotten: tokens });
   };
@@ -96,7 +108,10 @@ const run = (): void => {
   const schedule = (): void => {
     if (scheduled || queue.length === 0) return;
     scheduled = true;
-    setImmediate(turn);
+    const sinceMs = performance.now() - lastAt;
+    const isCrowded = mode === "live" && recentEvents > BUSY_EVENTS && sinceMs < BUSY_DISTANCE_MS && queue.length < BUSY_EVENTS;
+    if (isCrowded) setTimeout(turn, BUSY_DISTANCE_MS - sinceMs);
+    else setImmediate(turn);
   };
 
   const receive = (message: ToWriter): void => {

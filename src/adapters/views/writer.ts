@@ -25,6 +25,8 @@ export type Writer = {
 export const viewsWriter = (db: DatabaseSync, start: Progress, decode: Decode, options: { readonly bulk: boolean }): Writer => {
   const engine = viewEngine(db, ALL, options);
   const saveProgress = progressWriter(db);
+  const begin = db.prepare("BEGIN IMMEDIATE");
+  const commit = db.prepare("COMMIT");
   let progress = start;
 
   const decoded = (stored: StoredEvent): Recorded => ({
@@ -55,12 +57,12 @@ export const viewsWriter = (db: DatabaseSync, start: Progress, decode: Decode, o
       const events = newEvents(batches);
       const upTo = Math.max(progress.position, ...batches.map((batch) => batch.upTo));
       const next = progressAfter(events, upTo);
-      db.exec("BEGIN IMMEDIATE");
+      begin.run();
       try {
         if (events.length > 0) engine.apply(events);
         for (const key of forget) engine.drop("schedule", key);
         saveProgress(next);
-        db.exec("COMMIT");
+        commit.run();
       } catch (error) {
         if (db.isTransaction) db.exec("ROLLBACK");
         throw error;

@@ -2,7 +2,7 @@
 import type { AttemptRow } from "../../../projections/attempts.ts";
 import { ATTEMPTS } from "../../../projections/attempts.ts";
 import { QUEUE, RETIRED, type MessageRow } from "../../../projections/messages.ts";
-import type { Table } from "../../../projections/projection.ts";
+import type { AnyRow, Table } from "../../../projections/projection.ts";
 import type { CallAttemptRow } from "../../../projections/webhook-attempts.ts";
 import { WEBHOOK_ATTEMPTS } from "../../../projections/webhook-attempts.ts";
 import { WEBHOOK_CALLS, WEBHOOK_RETIRED, type CallRow } from "../../../projections/webhook-calls.ts";
@@ -21,17 +21,18 @@ export type Histories = {
 };
 
 export const histories = (reader: Reader): Histories => {
-  const find = <Row>(id: number, tables: readonly Table[]): Row | undefined => {
+  /** A message or call stands in one of two tables. */
+  const find = (id: number, tables: readonly Table[]): AnyRow | undefined => {
     for (const table of tables) {
-      const [row] = reader.rows<Row>(table, "WHERE id = ?", [id]);
+      const [row] = reader.rows<AnyRow>(table, "WHERE id = ?", [id]);
       if (row !== undefined) return row;
     }
     return undefined;
   };
   return {
-    message: (id) => find<MessageRow>(id, [QUEUE, RETIRED]),
+    message: (id) => find(id, [QUEUE, RETIRED]) as MessageRow | undefined,
     attempts: (id) => reader.rows<AttemptRow>(ATTEMPTS, "WHERE messageRef = ? ORDER BY attempt LIMIT ?", [id, MOST_ROWS]),
-    call: (id) => find<CallRow>(id, [WEBHOOK_CALLS, WEBHOOK_RETIRED]),
+    call: (id) => find(id, [WEBHOOK_CALLS, WEBHOOK_RETIRED]) as CallRow | undefined,
     callAttempts: (id) => reader.rows<CallAttemptRow>(WEBHOOK_ATTEMPTS, "WHERE callRef = ? ORDER BY attempt LIMIT ?", [id, MOST_ROWS]),
   };
 };

@@ -1,8 +1,7 @@
 /** Reads a page of a list by seeking into one index, from where the last page ended. */
 import type { Table } from "../../../projections/projection.ts";
-import { indexName, quoted } from "../ddl.ts";
+import { hasNumberKey, indexName, quoted } from "../ddl.ts";
 import type { Reader } from "../reader.ts";
-import { hasNumberKey } from "../ddl.ts";
 import type { SqlValue } from "../rows.ts";
 import { formatCursor, MOST_ROWS, type Cursor, type Direction, type Page, type PageRequest } from "./page.ts";
 
@@ -63,36 +62,38 @@ export const statements = (list: List, after: Cursor | undefined, limit: number)
   const ties = [
     { sql: `${quoted(sort)} = ?`, values: [after.sort] },
     { sql: direction === "ascending" ? '"id" > ?' : '"id" < ?', values: [after.id] },
+    ...bounds(sort, range),
   ];
-  return [
-    statement(list, ties, ["id"], limit),
-    statement(list, bounds(sort, behind(list, after.sort)), [sort, "id"], limit),
-  ];
+  return [statement(list, ties, ["id"], limit), statement(list, bounds(sort, behind(list, after.sort)), [sort, "id"], limit)];
 };
 
 /** At most `limit` rows of a list after a cursor. */
-export const rowsOf = <Row extends Listed>(reader: Reader, list: List, after: Cursor | undefined, limit: number): readonly Row[] => {
-  const rows: Row[] = [];
+export const rowsOf = (reader: Reader, list: List, after: Cursor | undefined, limit: number): readonly Listed[] => {
+  const rows: Listed[] = [];
   for (const { sql, values } of statements(list, after, limit)) {
-    if (rows.length < limit) rows.push(...reader.rows<Row>(list.table, sql, values).slice(0, limit - rows.length));
+    if (rows.length < limit) rows.push(...reader.rows<Listed>(list.table, sql, values).slice(0, limit - rows.length));
   }
   return rows;
 };
 
 /** Before, between or after in the order of a list. */
-const compare = <Row extends Listed>({ sort, direction }: Pick<List, "sort" | "direction">) => {
+const compare = ({ direction }: Pick<List, "direction">) => {
   const sign = direction === "ascending" ? 1 : -1;
-  const value = (row: Row): number => (row as unknown as Readonly<Record<string, number>>)[sort] ?? 0;
-  return (one: Row, other: Row): number => sign * (value(one) - value(other) || one.id - other.id);
+  return (one: Cursor, other: Cursor): number => sign * (one.sort - other.sort || one.id - other.id);
 };
+
+/** Where a row stands in the order of a list. */
+const placeOf = (row: Listed, sort: string): Cursor => ({
+  sort: (row as unknown as Readonly<Record<string, number>>)[sort] ?? 0,
+  id: row.id,
+});
 
 /** Cuts a page out of rows in order, of which one more than the page holds was asked for. */
 export const pageOf = <Row extends Listed>(rows: readonly Row[], sort: string, limit: number): Page<Row> => {
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
   if (last === undefined || rows.length <= limit) return { rows: shown, next: null };
-  const value = (last as unknown as Readonly<Record<string, number>>)[sort] ?? 0;
-  return { rows: shown, next: formatCursor({ sort: value, id: last.id }) };
+  return { rows: shown, next: formatCursor(placeOf(last, sort)) };
 };
 
 /** The limit of a request within what is allowed. */
@@ -103,8 +104,9 @@ export const readPage = <Row extends Listed>(reader: Reader, lists: readonly Lis
   const limit = limitOf(request);
   const [first] = lists;
   if (first === undefined) return { rows: [], next: null };
-  const rows = lists.flatMap((list) => rowsOf<Row>(reader, list, request.after, limit + 1));
-  if (lists.length > 1) rows.sort(compare<Row>(first));
+  const rows = lists.flatMap((list) => rowsOf(reader, list, request.after, limit + 1) as readonly Row[]);
+  const order = compare(first);
+  if (lists.length > 1) rows.sort((one, other) => order(placeOf(one, first.sort), placeOf(other, first.sort)));
   return pageOf(rows, first.sort, limit);
 };
 
@@ -117,11 +119,13 @@ export const readPageOfIds = <Row extends Listed>(
 ): Page<Row> => {
   const limit = limitOf(request);
   const conditions = ['"id" IN (SELECT value FROM json_each(?))', ...given.checks.map(({ sql }) => sql)].join(" AND ");
-  const rows = reader.rows<Row>(list.table, `WHERE ${conditions}`, [JSON.stringify(given.ids), ...given.checks.flatMap(({ values }) => values)]);
-  const order = compare<Row>(list);
+  const rows = reader.rows<Row>(list.table, `WHERE ${conditions}`, [
+    JSON.stringify(given.ids),
+    ...given.checks.flatMap(({ values }) => values),
+  ]);
+  const order = compare(list);
   const { after } = request;
-  const sign = list.direction === "ascending" ? 1 : -1;
-  const value = (row: Row): number => (row as unknown as Readonly<Record<string, number>>)[list.sort] ?? 0;
-  const isBehind = (row: Row): boolean => after === undefined || sign * (value(row) - after.sort || row.id - after.id) > 0;
-  return pageOf(rows.filter(isBehind).sort(order), list.sort, limit);
+  const behind = rows.filter((row) => after === undefined || order(placeOf(row, list.sort), after) > 0);
+  behind.sort((one, other) => order(placeOf(one, list.sort), placeOf(other, list.sort)));
+  return pageOf(behind, list.sort, limit);
 };

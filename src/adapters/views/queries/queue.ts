@@ -91,7 +91,7 @@ export const queueList = (reader: Reader): QueueList => {
       return list(wanted, { sort: "queuedAt", direction: "ascending" }, { limit }).rows.map(({ id }) => id);
     }
     const lists = listsFor(reader, filter, "queuedAt", "ascending");
-    const ids = lists.flatMap((each) => rowsOf<MessageRow>(reader, each, { sort: afterId, id: afterId }, limit).map(({ id }) => id));
+    const ids = lists.flatMap((each) => rowsOf(reader, each, { sort: afterId, id: afterId }, limit).map(({ id }) => id));
     return ids.sort((one, other) => one - other).slice(0, limit);
   };
 
