@@ -80,7 +80,7 @@ export const logger = ({ level, destination }: LoggerOptions): Logger => {
     destination ?? pino.destination({ sync: true }),
   );
   // pino formats the fields of children not at all; they inherit this method from the logger they come from.
-  const plainChild = Reflect.get(root, "child") as (this: Logger, fields: Bindings, options?: object) => Logger;
+  const plainChild = Reflect.get(root, "child") as unknown as (this: Logger, fields: Bindings, options?: object) => Logger;
   Object.defineProperty(root, "child", {
     value(this: Logger, fields: Bindings, options?: object): Logger {
       return plainChild.call(this, censorEntries(fields, 0), options);
