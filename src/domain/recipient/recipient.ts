@@ -8,13 +8,15 @@ export type RecipientState = {
   readonly contacted: boolean;
   /** Failed messages in a row. */
   readonly failures: number;
+  /** When the last of them failed; 0 when none did. */
+  readonly failedAt: Instant;
   /** Id of the entry on the suppression list; undefined when it is not on it. */
   readonly suppressionId: number | undefined;
   /** Causes already dealt with, so that a reaction that runs again changes nothing. */
   readonly causes: ReadonlySet<string>;
 };
 
-export const unknownRecipient: RecipientState = { contacted: false, failures: 0, suppressionId: undefined, causes: new Set() };
+export const unknownRecipient: RecipientState = { contacted: false, failures: 0, failedAt: 0, suppressionId: undefined, causes: new Set() };
 
 const key = ({ stream, revision }: EventReference): string => `${stream}@${revision}`;
 
@@ -26,7 +28,7 @@ export const evolveRecipient = (state: RecipientState, event: RecipientEvent): R
     case "RecipientContacted":
       return { ...state, contacted: true };
     case "RecipientDeliveryFailed":
-      return { ...state, failures: event.failures, causes: withCause(state, event.cause) };
+      return { ...state, failures: event.failures, failedAt: event.at, causes: withCause(state, event.cause) };
     case "RecipientDeliveryRecovered":
       return { ...state, failures: 0, causes: withCause(state, event.cause) };
     case "SuppressionAdded":
@@ -39,9 +41,15 @@ export const evolveRecipient = (state: RecipientState, event: RecipientEvent): R
 
 export type RecipientCommand =
   | { readonly type: "contact" }
-  /** A message failed for good. `suppress`: what its failure decided about the list. */
-  | { readonly type: "noteFailure"; readonly address: string; readonly suppress: SuppressionDecision | null; readonly cause: EventReference }
-  | { readonly type: "noteDelivery"; readonly cause: EventReference }
+  /** A message failed for good, at `at`. `suppress`: what its failure decided about the list. */
+  | {
+      readonly type: "noteFailure";
+      readonly address: string;
+      readonly suppress: SuppressionDecision | null;
+      readonly at: Instant;
+      readonly cause: EventReference;
+    }
+  | { readonly type: "noteDelivery"; readonly at: Instant; readonly cause: EventReference }
   | { readonly type: "suppress"; readonly address: string; readonly manual: boolean; readonly reason: string; readonly by: Identity }
   | { readonly type: "unsuppress"; readonly by: Identity };
 
@@ -66,14 +74,15 @@ export const decideRecipient = (command: RecipientCommand, state: RecipientState
       return state.contacted ? [] : [{ type: "RecipientContacted", ...common }];
     case "noteFailure": {
       if (state.causes.has(key(command.cause))) return [];
-      const failed: RecipientEvent = { type: "RecipientDeliveryFailed", ...common, failures: state.failures + 1, cause: command.cause };
+      const failed: RecipientEvent = { type: "RecipientDeliveryFailed", ...common, at: command.at, failures: state.failures + 1, cause: command.cause };
       if (command.suppress === null || state.suppressionId !== undefined) return [failed];
       const by = { kind: "system", name: command.suppress.rule } as const;
       return [failed, add(command.address, false, command.suppress.reason, command.cause, by)];
     }
     case "noteDelivery":
-      if (state.failures === 0 || state.causes.has(key(command.cause))) return [];
-      return [{ type: "RecipientDeliveryRecovered", ...common, cause: command.cause }];
+      // One before the last failure needed no note in its time; told of again, it must not undo what came after it.
+      if (state.failures === 0 || command.at < state.failedAt || state.causes.has(key(command.cause))) return [];
+      return [{ type: "RecipientDeliveryRecovered", ...common, at: command.at, cause: command.cause }];
     case "suppress":
       return state.suppressionId === undefined ? [add(command.address, command.manual, command.reason, null, command.by)] : [];
     case "unsuppress":

@@ -112,9 +112,9 @@ export const reactions = (options: {
       if (turn.kind === "done") progress.mustSee = Math.max(progress.mustSee, turn.position);
     };
     if (event.type === "DeliveryFailed") {
-      await execute({ type: "noteFailure", address: message.recipient, suppress: event.suppress, cause });
+      await execute({ type: "noteFailure", address: message.recipient, suppress: event.suppress, at: event.at, cause });
     } else if (event.type === "DeliverySucceeded" && (touched.has(stream) || readModel.failuresInARow(message.account, base) > 0)) {
-      await execute({ type: "noteDelivery", cause });
+      await execute({ type: "noteDelivery", at: event.at, cause });
     } else if (event.type === "MessageQueued" && typeof directory.account(message.account)?.firstTimeRecipientsPerDay === "number") {
       const contact = `contact ${stream}`;
       if (touched.has(contact) || readModel.contacted(message.account, base)) return;

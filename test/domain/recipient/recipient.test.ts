@@ -20,9 +20,10 @@ const noteFailure = (revision: number, suppress: SuppressionDecision | null = nu
   type: "noteFailure",
   address: "Bob@there.example",
   suppress,
+  at: NOON,
   cause: cause(revision),
 });
-const noteDelivery = (revision: number): RecipientCommand => ({ type: "noteDelivery", cause: cause(revision) });
+const noteDelivery = (revision: number, at = NOON): RecipientCommand => ({ type: "noteDelivery", at, cause: cause(revision) });
 
 const decide = (command: RecipientCommand, ...history: readonly RecipientEvent[]): readonly RecipientEvent[] =>
   decideRecipient(command, history.reduce(evolveRecipient, unknownRecipient), { now: NOON, id: 9, account: "shop", baseAddress: "bob@there.example" });
@@ -43,6 +44,10 @@ describe("a recipient", () => {
   it("needs no note of a delivery when nothing failed before", () => {
     assert.deepEqual(decide(noteDelivery(1)), []);
     assert.deepEqual(decide(noteDelivery(4), failed(1, 1), recovered(3)), []);
+  });
+
+  it("is not taken for well because of a delivery before its last failure, told of again", () => {
+    assert.deepEqual(decide(noteDelivery(1, NOON - 1), failed(1, 2)), []);
   });
 
   it("has every cause noted once", () => {
