@@ -1,0 +1,102 @@
+/** The body of a message with files, as a tree of nodemailer's MIME nodes: mixed > related > alternative. */
+import MimeNode from "nodemailer/lib/mime-node";
+import { buildHeaderValue, parseHeaderValue } from "nodemailer/lib/mime-funcs";
+import type { Draft, DraftFile } from "./draft.ts";
+import { hasControl } from "./header-rules.ts";
+import { detectContentType } from "./sniff.ts";
+import type { TextPart } from "./text-part.ts";
+
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** type/subtype and whatever parameters follow (RFC 2045 section 5.1). */
+const MEDIA_TYPE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+[ ]*(?:;.*)?$/;
+/** What may stand between the angle brackets of a Content-ID (RFC 2045 section 7), read generously. */
+const CONTENT_ID = /^[\x21-\x3b\x3d\x3f-\x7e]{1,500}$/;
+
+const MAX_NAME = 255;
+const MAX_CONTENT_TYPE = 500;
+
+const contentTypeFault = (contentType: string): string | undefined => {
+  if (hasControl(contentType)) return "content type of a file has control characters";
+  const type = MEDIA_TYPE.exec(contentType)?.[1]?.toLowerCase();
+  if (type === undefined || contentType.length > MAX_CONTENT_TYPE || /[^\x20-\x7e]/.test(contentType)) {
+    return `${JSON.stringify(contentType)} is not a content type`;
+  }
+  // A multipart body has a structure of its own and must not be in base64 (RFC 2045 section 6.4).
+  if (type === "multipart") return `a file cannot be of content type ${contentType}`;
+  if (!Object.keys(parseHeaderValue(contentType).params).every((name) => TOKEN.test(name))) {
+    return `${JSON.stringify(contentType)} has a malformed parameter`;
+  }
+  return undefined;
+};
+
+const bareContentId = (contentId: string): string => contentId.replace(/^<(.*)>$/, "$1");
+
+/** Says what is wrong with a file's name, content type or content id, or undefined when it can be written. */
+export const fileFault = ({ name, contentType, contentId }: DraftFile): string | undefined => {
+  if (hasControl(name)) return "name of a file has control characters";
+  if (name.length > MAX_NAME) return `name of a file is longer than ${MAX_NAME} characters`;
+  if (contentType !== "") {
+    const fault = contentTypeFault(contentType);
+    if (fault !== undefined) return fault;
+  }
+  if (hasControl(contentId)) return "content id of a file has control characters";
+  if (contentId !== "" && !CONTENT_ID.test(bareContentId(contentId))) return `${JSON.stringify(contentId)} is not a content id`;
+  return undefined;
+};
+
+/** The type and its parameters again, but quoted and escaped as they must be. */
+const canonicalType = (contentType: string): string => {
+  const { value, params } = parseHeaderValue(contentType);
+  return buildHeaderValue({ value, params });
+};
+
+const addFile = (parent: MimeNode, file: DraftFile, disposition: "inline" | "attachment"): void => {
+  const type = file.contentType === "" ? detectContentType(file.data) : canonicalType(file.contentType);
+  const node = parent.createChild(type, file.name === "" ? {} : { filename: file.name });
+  node.setHeader("Content-Disposition", disposition);
+  node.setHeader("Content-Transfer-Encoding", "base64");
+  if (file.contentId !== "") node.setHeader("Content-ID", `<${bareContentId(file.contentId)}>`);
+  node.setContent(Buffer.from(file.data.buffer, file.data.byteOffset, file.data.length));
+};
+
+const addText = (parent: MimeNode, part: TextPart): void => {
+  parent.createChild().setRaw(`${part.headers}\r\n${part.body}`);
+};
+
+/** A body with its Content-Type field, which belongs to the header of the message. */
+export type Body = { readonly headers: string; readonly body: Uint8Array };
+
+const HEADER_END = Buffer.from("\r\n\r\n");
+
+/** The multiparts that a draft needs, outermost first. */
+const levelsOf = (draft: Draft, texts: readonly TextPart[]): readonly string[] => [
+  ...(draft.attachedFiles.length > 0 ? ["mixed"] : []),
+  ...(draft.inlineFiles.length > 0 ? ["related"] : []),
+  ...(texts.length > 1 || draft.alternativeFiles.length > 0 ? ["alternative"] : []),
+];
+
+/**
+ * The body of a draft with files. `boundary` must not occur in any part: random, or the parts are somebody else's to
+ * write. The root's own header is left to the caller, so that messages with and without files have the same.
+ */
+export const fileTree = async (draft: Draft, texts: readonly TextPart[], boundary: string): Promise<Body> => {
+  const [outermost = "mixed", ...inner] = levelsOf(draft, texts);
+  const root = new MimeNode(`multipart/${outermost}`, { baseBoundary: boundary, boundaryPrefix: "=_" });
+  root.setHeader("Message-ID", "<body@localhost>");
+  const nodes = new Map([[outermost, root]]);
+  let innermost = root;
+  for (const level of inner) {
+    innermost = innermost.createChild(`multipart/${level}`);
+    nodes.set(level, innermost);
+  }
+  for (const text of texts) addText(innermost, text);
+  const add = (level: string, files: readonly DraftFile[], disposition: "inline" | "attachment"): void => {
+    for (const file of files) addFile(nodes.get(level) ?? root, file, disposition);
+  };
+  add("alternative", draft.alternativeFiles, "inline");
+  add("related", draft.inlineFiles, "inline");
+  add("mixed", draft.attachedFiles, "attachment");
+  const built = await root.build();
+  const headers = `Content-Type: multipart/${outermost}; boundary="${String(root.boundary)}"\r\n`;
+  return { headers, body: built.subarray(built.indexOf(HEADER_END) + HEADER_END.length) };
+};
