@@ -1,0 +1,140 @@
+/** The queue, what left it, and one message with all that happened to it. */
+import type { Instant } from "../../../domain/clock.ts";
+import type { AttemptRow } from "../../../projections/attempts.ts";
+import type { MessageRow } from "../../../projections/messages.ts";
+import type { CallRow } from "../../../projections/webhook-calls.ts";
+import type { MessageHistory } from "../admin/history.ts";
+import type { Page } from "../admin/queries.ts";
+import { replyText, sizeText, spanText } from "../admin/wording.ts";
+import { callColumns } from "./webhook-pages.ts";
+import { html, type Content, type Html } from "./html.ts";
+import { badge, dueText, facts, instantText, moment, page, pagesNav, table, type Column, type PageAnswer } from "./layout.ts";
+import { timeline } from "./timeline.ts";
+
+const lastReply = ({ lastCode, lastEnhancedCode, lastError }: MessageRow): string =>
+  replyText({ code: lastCode, enhancedCode: lastEnhancedCode, error: lastError });
+
+const subjectLink = ({ id, subject }: MessageRow): Html =>
+  html`<a class="clip" href="/messages/${id}">${subject === "" ? "(no subject)" : subject}</a>`;
+
+const common: readonly Column<MessageRow>[] = [
+  { label: "Subject", cell: subjectLink },
+  { label: "To", kind: "wide", cell: ({ recipient, from }) => html`${recipient}<small>from ${from}</small>` },
+  { label: "State", kind: "tight", cell: ({ state }) => badge(state) },
+];
+
+const trailing: readonly Column<MessageRow>[] = [
+  { label: "Attempts", kind: "number", cell: ({ attempts, maxAttempts }) => `${attempts} of ${maxAttempts}` },
+  { label: "Last result", cell: lastReply },
+];
+
+const nextAttempt = ({ state, nextAttemptAt }: MessageRow, now: Instant): Content =>
+  state === "queued" ? moment(nextAttemptAt, now) : html`<span class="soft">${state === "attempting" ? "under way" : "waits"}</span>`;
+
+export const queuePage = (list: Page<MessageRow>, cursor: string | undefined, now: Instant): PageAnswer =>
+  page(
+    "queue",
+    "Queue",
+    html`<h1>Queue</h1>
+      <p class="lead">Messages that wait for their next attempt, the next one first.</p>
+      ${table(
+        [{ label: "Next attempt", kind: "tight", cell: (row: MessageRow) => nextAttempt(row, now) }, ...common, ...trailing],
+        list.rows,
+        "The queue is empty: everything has been delivered, or nothing was sent yet.",
+      )}${pagesNav("/queue", cursor, list.next)}`,
+  );
+
+export const retiredPage = (list: Page<MessageRow>, cursor: string | undefined, now: Instant): PageAnswer =>
+  page(
+    "retired",
+    "Retired",
+    html`<h1>Retired</h1>
+      <p class="lead">Messages that are done, the latest first. Their history is kept for a while, their content is not.</p>
+      ${table(
+        [{ label: "Done", kind: "tight", cell: (row: MessageRow) => moment(row.lastActivityAt, now) }, ...common, ...trailing],
+        list.rows,
+        "No message is done yet.",
+      )}${pagesNav("/retired", cursor, list.next)}`,
+  );
+
+const outlook = ({ state, hold, nextAttemptAt, attempts, maxAttempts }: MessageRow, now: Instant): Html | null => {
+  const left = maxAttempts - attempts;
+  switch (state) {
+    case "queued":
+      return html`<p><strong>Next attempt ${dueText(nextAttemptAt, now)}</strong></p>
+        <p class="soft">
+          ${attempts === 0 ? "It will be the first." : `${attempts} of ${maxAttempts} made; ${left} left before it is given up.`}
+        </p>`;
+    case "held":
+      return html`<p><strong>On hold.</strong> No attempt is made until it is released: <code>posthorn queue release --id …</code></p>`;
+    case "attempting":
+      return html`<p><strong>Attempt ${attempts} is under way.</strong>${hold && " It goes on hold when that ends."}</p>`;
+    case "uncertain":
+      return html`<p>
+        <strong>Nobody knows whether it arrived:</strong> the connection broke after the message was sent and before the answer came.
+      </p>`;
+    default:
+      return null;
+  }
+};
+
+const attemptColumns = (now: Instant): readonly Column<AttemptRow>[] => [
+  { label: "Attempt", kind: "number", cell: ({ attempt }) => attempt },
+  { label: "Began", kind: "tight", cell: ({ startedAt }) => moment(startedAt, now) },
+  { label: "Took", kind: "number", cell: ({ durationMs }) => (durationMs === null ? "" : spanText(durationMs)) },
+  { label: "Outcome", kind: "tight", cell: ({ outcome }) => badge(outcome) },
+  { label: "Answer", cell: (row) => replyText(row) },
+  {
+    label: "Server",
+    cell: ({ remoteHost, remoteAddress, tls, transport }) =>
+      html`${remoteHost === "" ? remoteAddress : remoteHost}<small
+          >${[
+            remoteHost === "" ? "" : remoteAddress,
+            tls === null ? "" : `${tls.version}${tls.verified ? "" : ", not verified"}`,
+            transport === "" ? "" : `transport ${transport}`,
+          ]
+            .filter((part) => part !== "")
+            .join(" · ")}</small
+        >`,
+  },
+];
+
+const requirement = (requireTls: boolean | null): string | null => (requireTls === null ? null : requireTls ? "required" : "not required");
+
+export const messagePage = ({ message, attempts, events }: MessageHistory, calls: readonly CallRow[], now: Instant): PageAnswer => {
+  const isQueued = message.retiredAt === null;
+  const extra = Object.entries(message.extra);
+  const ahead = outlook(message, now);
+  return page(
+    isQueued ? "queue" : "retired",
+    message.subject === "" ? `Message ${message.id}` : message.subject,
+    html`<h1>${message.subject === "" ? "(no subject)" : message.subject}</h1>
+      <p>${badge(message.state)}</p>
+      ${ahead !== null && html`<div class="callout">${ahead}</div>`}
+      ${facts([
+        ["To", message.recipient],
+        ["From", message.from],
+        ["Envelope sender", message.mailFrom === "" ? "(empty)" : message.mailFrom],
+        ["Account", message.account],
+        ["Queued", html`${instantText(message.queuedAt, now)} over ${message.source}`],
+        ["Size", sizeText(message.size)],
+        ["Message-ID", html`<code>${message.messageId}</code>`],
+        ["Queue id", html`<code>${message.id}</code>`],
+        ["From id", message.fromId],
+        ["TLS", requirement(message.requireTls)],
+        ["Transport", message.transport],
+        ["Extra", extra.length > 0 && html`${extra.map(([name, value]) => html`<div><code>${name}</code> ${value}</div>`)}`],
+        ["Kept until", message.keepUntil !== null && instantText(message.keepUntil, now)],
+        ["Content", isQueued && html`<a href="/messages/${message.id}/raw">the message as it is sent</a>`],
+      ])}
+      <h2>Attempts</h2>
+      ${table(attemptColumns(now), attempts, "None yet.")}
+      ${
+        calls.length > 0 &&
+        html`<h2>Webhook calls</h2>
+          ${table(callColumns(now), calls, "")}`
+      }
+      <h2>What happened</h2>
+      ${timeline(events, now)}`,
+  );
+};

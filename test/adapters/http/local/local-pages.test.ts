@@ -1,0 +1,339 @@
+/** Local mode's pages over a real socket: what they show, what they refuse, and that nothing shown ever runs. */
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { MINUTE_MS } from "../../../../src/domain/clock.ts";
+import { aCall, happened, httpResult, NOON, smtpResult, webhookSamples } from "../../../support/samples.ts";
+import { adminWorld, type AdminWorld } from "../admin/admin-world.ts";
+
+const EVIL = `<script>alert(1)</script>"'><img src=x onerror=alert(2)>&amp;`;
+
+const PAGES = ["/", "/received", "/queue", "/retired", "/webhooks", "/webhooks/retired", "/suppressions"];
+
+const received = (id: number, subject = "Hello") =>
+  ({
+    type: "MessageReceived",
+    at: NOON,
+    id,
+    account: "local",
+    mailFrom: "a@b.example",
+    recipient: "you@example.org",
+    contentId: 1_000 + id,
+    size: 100,
+    from: "orders@shop.example",
+    subject,
+    messageId: "<1@b.example>",
+    remoteAddress: "127.0.0.1",
+    mailbox: "Inbox",
+  }) as const;
+
+describe("the pages of local mode", () => {
+  let world: AdminWorld;
+
+  before(async () => {
+    world = await adminWorld();
+    await world.queue([1, 2]);
+    await world.tell("message-1", [
+      happened("DeliveryAttempted"),
+      happened("DeliveryDeferred", {
+        result: smtpResult(451, "4.3.0", { error: "451 4.3.0 try again" }),
+        nextAttemptAt: NOON + 7.5 * MINUTE_MS,
+        callId: 90,
+      }),
+    ]);
+    await world.tell("message-2", [happened("MessageHeld")]);
+    await world.tell(
+      "message-3",
+      [{ ...happened("MessageQueued"), id: 3, contentId: 77 }, happened("DeliveryAttempted")],
+      [{ id: 77, bytes: Buffer.from("Subject: <b>\r\n") }],
+    );
+    await world.queue([4]);
+    await world.tell("message-4", [happened("DeliveryAttempted"), happened("DeliverySucceeded"), happened("MessageRetired")]);
+    await world.queue([5]);
+    await world.tell("message-5", [happened("DeliveryAttempted"), happened("DeliveryUncertain")]);
+    await world.tell("webhook-90", [{ ...webhookSamples.WebhookQueued, ...aCall({ id: 90, messageRef: 1 }) }]);
+    await world.tell("webhook-91", [
+      { ...webhookSamples.WebhookQueued, ...aCall({ id: 91, messageRef: 4 }) },
+      webhookSamples.WebhookAttempted,
+      { ...webhookSamples.WebhookDelivered, result: httpResult(200, { response: "thanks" }) },
+      webhookSamples.WebhookRetired,
+    ]);
+    for (let id = 100; id < 175; id += 1)
+      await world.tell(`received-${id}`, [received(id)], [{ id: 1_000 + id, bytes: Buffer.from(`Subject: number ${id}\r\n\r\nhi`) }]);
+  });
+  after(() => world.stop());
+
+  const open = async (path: string) => {
+    const response = await fetch(`${world.base}${path}`);
+    return { status: response.status, headers: response.headers, text: await response.text() };
+  };
+
+  it("are there, complete, and forbid scripts and everything from elsewhere", async () => {
+    for (const path of [...PAGES, "/messages/1", "/webhooks/90", "/received/100"]) {
+      const { status, headers, text } = await open(path);
+      assert.equal(status, 200, path);
+      assert.equal(headers.get("content-type"), "text/html; charset=utf-8");
+      const policy = headers.get("content-security-policy") ?? "";
+      assert.match(policy, /default-src 'none'/u);
+      assert.match(policy, /frame-ancestors 'none'/u);
+      assert.ok(!/unsafe|script-src|https?:/u.test(policy), policy);
+      assert.equal(headers.get("x-content-type-options"), "nosniff");
+      assert.ok(text.startsWith("<!doctype html>") && text.endsWith("</html>\n"), path);
+      assert.ok(!/<script|\son\w+=|style="|(?:src|href)="(?:https?:)?\/\//u.test(text), path);
+    }
+  });
+
+  it("link to pages that exist", async () => {
+    const seen = new Set<string>();
+    for (const path of [...PAGES, "/messages/1", "/webhooks/91", "/received/100"]) {
+      for (const [, target = ""] of (await open(path)).text.matchAll(/(?:href|src)="([^"]+)"/gu)) seen.add(target.replaceAll("&amp;", "&"));
+    }
+    // Those are other parts of the server.
+    for (const others of ["/webapi/v0/", "/metrics", "/healthz", "data:,"]) assert.ok(seen.delete(others), others);
+    for (const target of seen) {
+      const { status } = await open(target);
+      const isGone = target.endsWith("/raw") && status === 404;
+      assert.ok(status === 200 || isGone || target === "/webhooks/1001", `${target}: ${status}`);
+    }
+    assert.ok(seen.size > 60);
+  });
+
+  it("tell where everything is, with commands for where the browser is", async () => {
+    const { text } = await open("/");
+    assert.ok(text.includes(`http://127.0.0.1:${world.port}/webapi/v0/Send`));
+    for (const expected of ["127.0.0.1:1025", "local@localhost", "temperror@localhost", "--webhook-url", "/healthz"])
+      assert.ok(text.includes(expected), expected);
+  });
+
+  it("show a message with its attempts and when the next one is", async () => {
+    const { text } = await open("/messages/1");
+    assert.match(text, /Next attempt <time datetime="2026-06-01T12:07:30\.000Z"[^>]*>\d\d:\d\d:\d\d \(in 7 min 30 s\)/u);
+    assert.ok(text.includes("1 of 8 made; 7 left"));
+    assert.ok(text.includes("451 4.3.0 try again"));
+    assert.ok(text.includes('href="/webhooks/90"'));
+    assert.ok(text.includes("DeliveryDeferred"));
+    assert.ok((await open("/messages/2")).text.includes("On hold."));
+    assert.ok((await open("/messages/3")).text.includes("Attempt 1 is under way."));
+    assert.ok((await open("/messages/5")).text.includes("Nobody knows whether it arrived"));
+    assert.ok(!(await open("/messages/4")).text.includes("Next attempt"));
+  });
+
+  it("show the content of a queued message as text, and say when it is gone", async () => {
+    const { headers, text } = await open("/messages/3/raw");
+    assert.deepEqual([headers.get("content-type"), text], ["text/plain; charset=utf-8", "Subject: <b>\r\n"]);
+    assert.equal((await open("/messages/1/raw")).status, 404);
+  });
+
+  it("come one after the other, where a list is long", async () => {
+    const seen: string[] = [];
+    let path: string | undefined = "/received";
+    while (path !== undefined) {
+      const { text } = await open(path);
+      seen.push(...[...text.matchAll(/href="\/received\/(\d+)"/gu)].map(([, id]) => id ?? ""));
+      path = /href="([^"]+)" rel="next"/u.exec(text)?.[1];
+    }
+    assert.deepEqual(
+      seen,
+      Array.from({ length: 75 }, (_, index) => `${174 - index}`),
+    );
+  });
+
+  it("refuse cursors that no list made", async () => {
+    for (const cursor of ["x", "%00", "WzEsMl0x", "%3Cscript%3E"]) {
+      const { status, text } = await open(`/queue?cursor=${cursor}`);
+      assert.equal(status, 400);
+      assert.ok(!text.includes("<script"));
+    }
+    assert.equal((await open("/queue?cursor=a&cursor=b")).status, 200);
+  });
+
+  it("are not found for what is not there", async () => {
+    const paths = [
+      "/messages/99",
+      "/messages/x",
+      "/messages/1e0",
+      "/messages/%00",
+      "/webhooks/99",
+      "/received/99",
+      "/received/99/raw",
+      "/received/99/html",
+      "/received/0100x",
+      "/messages/-1",
+    ];
+    for (const path of paths) assert.equal((await open(path)).status, 404, path);
+    for (const path of ["/Queue", "/queue/", "/etc/passwd", "/..%2f..%2fetc%2fpasswd", "/posthorn.css/x"])
+      assert.equal((await open(path)).status, 404, path);
+    assert.equal((await fetch(`${world.base}/queue`, { method: "POST" })).status, 404);
+  });
+
+  it("have their sheet, to be kept by the browser", async () => {
+    const [, href = ""] = /rel="stylesheet" href="([^"]+)"/u.exec((await open("/")).text) ?? [];
+    const { status, headers } = await open(href);
+    assert.deepEqual([status, headers.get("content-type")], [200, "text/css; charset=utf-8"]);
+    assert.match(headers.get("cache-control") ?? "", /immutable/u);
+  });
+
+  it("answer to names of this machine only", async () => {
+    for (const host of ["localhost", "localhost:1080", "LOCALHOST", "app.localhost:1", "127.0.0.1:80", "[::1]:1080", "192.0.2.7"]) {
+      assert.equal((await world.raw("/queue", { host })).status, 200, host);
+    }
+    for (const host of [
+      "evil.example",
+      "localhost.evil.example",
+      "evil.example:1080",
+      "127.0.0.1.evil.example",
+      "localhost@evil.example",
+      "a b",
+      "localhost/evil",
+    ]) {
+      const { status, text } = await world.raw("/queue", { host });
+      assert.ok(status === 403 || status === 400, `${host}: ${status}`);
+      assert.ok(!text.includes("Your order"));
+    }
+  });
+});
+
+describe("hostile text on the pages of local mode", () => {
+  it("is shown and never becomes markup", async () => {
+    const world = await adminWorld();
+    try {
+      const message = {
+        recipient: `"${EVIL.replaceAll('"', "")}"@b.example`,
+        from: EVIL,
+        mailFrom: EVIL,
+        subject: EVIL,
+        messageId: EVIL,
+        extra: { [EVIL]: EVIL },
+        transport: EVIL,
+        fromId: EVIL,
+        account: EVIL,
+      };
+      await world.queue([1, 2], message);
+      const result = smtpResult(451, EVIL, { error: EVIL, remoteHost: EVIL, remoteAddress: EVIL, transport: EVIL });
+      await world.tell("message-1", [happened("DeliveryAttempted"), happened("DeliveryDeferred", { result })]);
+      await world.tell("message-2", [
+        happened("MessageFailed", { reason: EVIL, by: { kind: "operator", name: EVIL } }),
+        happened("MessageRetired"),
+      ]);
+      const call = aCall({ id: 90, messageRef: 1, url: `https://hook.example/${EVIL}`, account: EVIL });
+      await world.tell("webhook-90", [
+        { ...webhookSamples.WebhookQueued, ...call, payload: { ...call.payload, subject: EVIL, error: EVIL, extra: { [EVIL]: EVIL } } },
+        webhookSamples.WebhookAttempted,
+        { ...webhookSamples.WebhookDeferred, result: httpResult(500, { response: EVIL, error: EVIL }) },
+      ]);
+      await world.tell("recipient-shop/x@b.example", [
+        {
+          type: "SuppressionAdded",
+          at: NOON,
+          account: EVIL,
+          baseAddress: EVIL,
+          id: 1,
+          originalAddress: `${EVIL}2`,
+          manual: true,
+          reason: EVIL,
+          cause: null,
+          by: { kind: "operator", name: EVIL },
+        },
+      ]);
+      const mail = `From: ${EVIL}\r\nTo: ${EVIL} <${EVIL}>\r\nSubject: ${EVIL}\r\nX-Evil: ${EVIL}\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n${EVIL}\r\n--b\r\nContent-Type: ${EVIL}; name="${EVIL.replaceAll('"', "")}"\r\nContent-Disposition: attachment\r\n\r\nx\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>${EVIL}\r\n--b--\r\n`;
+      await world.tell(
+        "received-70",
+        [{ ...received(70), from: EVIL, mailFrom: EVIL, subject: EVIL, recipient: EVIL, messageId: EVIL }],
+        [{ id: 1_070, bytes: Buffer.from(mail) }],
+      );
+      for (const path of [
+        "/queue",
+        "/retired",
+        "/webhooks",
+        "/suppressions",
+        "/received",
+        "/messages/1",
+        "/messages/2",
+        "/webhooks/90",
+        "/received/70",
+      ]) {
+        const text = await (await fetch(`${world.base}${path}`)).text();
+        assert.ok(text.includes("&lt;script&gt;alert(1)&lt;/script&gt;"), `${path} shows it`);
+        assert.ok(!text.includes("<script"), path);
+        assert.ok(!text.includes("<img"), path);
+      }
+      assert.deepEqual(world.errors, []);
+    } finally {
+      await world.stop();
+    }
+  });
+});
+
+describe("a received message on its page", () => {
+  let world: AdminWorld;
+  let next = 200;
+
+  before(async () => {
+    world = await adminWorld();
+  });
+  after(() => world.stop());
+
+  const openMail = async (content: string | Buffer, path = "") => {
+    const id = (next += 1);
+    await world.tell(`received-${id}`, [received(id)], [{ id: 1_000 + id, bytes: Buffer.from(content) }]);
+    const response = await fetch(`${world.base}/received/${id}${path}`);
+    return { status: response.status, headers: response.headers, text: await response.text() };
+  };
+
+  const HTML_MAIL = 'Content-Type: text/html; charset=utf-8\r\n\r\n<meta charset="utf-7"><script>alert(1)</script><p>Grüße';
+
+  it("has its HTML in a sandbox, which has a policy of its own", async () => {
+    const shown = await openMail(HTML_MAIL);
+    assert.match(shown.text, /<iframe sandbox="" src="\/received\/\d+\/html"/u);
+    const { headers, text } = await openMail(HTML_MAIL, "/html");
+    assert.ok(text.includes("<script>alert(1)</script><p>Grüße"));
+    assert.equal(headers.get("content-type"), "text/html; charset=utf-8");
+    const policy = headers.get("content-security-policy") ?? "";
+    assert.match(policy, /^sandbox; default-src 'none';/u);
+    assert.ok(!/allow-|script-src|https?:/u.test(policy));
+  });
+
+  it("is text where the raw message is asked for, whatever it says that it is", async () => {
+    const { headers, text } = await openMail(HTML_MAIL, "/raw");
+    assert.deepEqual(
+      [headers.get("content-type"), headers.get("x-content-type-options"), text],
+      ["text/plain; charset=utf-8", "nosniff", HTML_MAIL],
+    );
+  });
+
+  it("is read in its own character set and names its files", async () => {
+    const mail =
+      "Subject: =?iso-8859-1?Q?Gr=FC=DFe?=\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nsch=F6n\r\n--b\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment; filename=a.pdf\r\n\r\nxyz\r\n--b--\r\n";
+    const { text } = await openMail(mail);
+    for (const expected of ["<h1>Grüße</h1>", "schön", "a.pdf", "application/pdf"]) assert.ok(text.includes(expected), expected);
+  });
+
+  it("is shown whatever it is", async () => {
+    const nested = Array.from(
+      { length: 5_000 },
+      (_, level) => `Content-Type: multipart/mixed; boundary=b${level}\r\n\r\n--b${level}\r\n`,
+    ).join("");
+    const hostile: readonly (string | Buffer)[] = [
+      "",
+      "\r\n\r\n",
+      "no header at all",
+      Buffer.from(Array.from({ length: 256 }, (_, octet) => octet)),
+      `Subject: ${"x".repeat(200_000)}\r\n\r\n`,
+      `${"X-A: b\r\n".repeat(20_000)}\r\nbody`,
+      `Content-Type: text/html\r\n\r\n${"<".repeat(270_000)}`,
+      `Content-Type: text/plain; charset=no-such\r\n\r\n\u{FF}`,
+      `Date: never\r\nFrom: ,,<>;:\r\nTo: ${"a@b.example,".repeat(5_000)}\r\n\r\n`,
+      nested,
+      `Content-Type: multipart/mixed; boundary=b\r\n\r\n${"--b\r\nContent-Type: application/x\r\n\r\nx\r\n".repeat(2_000)}--b--`,
+      `Content-Type: text/plain\r\n\r\n${"long ".repeat(300_000)}`,
+    ];
+    for (const [index, mail] of hostile.entries()) {
+      const startedAt = performance.now();
+      const { status, text } = await openMail(mail);
+      assert.equal(status, 200, `number ${index}`);
+      assert.ok(text.endsWith("</html>\n"));
+      assert.ok(text.length < 4_000_000, `number ${index}: ${text.length} characters`);
+      assert.ok(performance.now() - startedAt < 10_000, `number ${index} took ${Math.round(performance.now() - startedAt)} ms`);
+    }
+    assert.deepEqual(world.errors, []);
+  });
+});
