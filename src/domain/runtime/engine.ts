@@ -61,7 +61,7 @@ const windowFor = (total: number): number => Math.max(512, total * 4);
 
 export type Engine = ReturnType<typeof engine>;
 
-/** Builds the core; nothing runs before `start`. */
+/** Builds the core; nothing runs before `prepare` and `start`. */
 export const engine = (options: EngineOptions) => {
   const { log, contents, readModel, directory, courier, caller, clock, observe } = options;
   const inFlight = new AbortController();
@@ -124,17 +124,21 @@ export const engine = (options: EngineOptions) => {
   const system = { kind: "system", name: "configuration" } as const;
   let reactionsEnd: Promise<void> = Promise.resolve();
 
-  /** Resolves when the views are up to date and everything runs; with the number of attempts that a crash left open. */
-  const start = async (): Promise<number> => {
+  /** Brings everything to where work can begin; resolves with the number of attempts that a crash had left open. */
+  const prepare = async (): Promise<number> => {
     await readModel.passed(log.head());
     ids = idSource(options.node, clock.now, readModel.newestId());
     const recovered = log.exclusive ? await keeping.recover() : 0;
+    for (const { seed, rule } of options.seedHoldRules) await holdRuleService.add(rule, system, seed);
+    return recovered;
+  };
+
+  /** Takes up work. To be called once, after `prepare`. */
+  const start = (): void => {
     reactionsEnd = reacting.run(reading.signal).catch((error: unknown) => {
       if (!reading.signal.aborted) observe.failure(error);
     });
-    for (const { seed, rule } of options.seedHoldRules) await holdRuleService.add(rule, system, seed);
     for (const each of schedulers) each.start();
-    return recovered;
   };
 
   /** Takes up nothing new, gives what runs `graceMs` to end, then has it abandoned; every end is recorded. */
@@ -150,6 +154,7 @@ export const engine = (options: EngineOptions) => {
   };
 
   return {
+    prepare,
     start,
     stop,
     nextId,
