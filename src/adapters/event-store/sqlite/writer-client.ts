@@ -74,7 +74,7 @@ export const writerClient = async (options: WriterClientOptions): Promise<{ read
     const { packets, outcomes, events, appends, durationMs } = reply;
     queue.answer(packets, outcomes);
     onCommit({ events, appends, durationMs });
-    if (refusal === undefined) send();
+    send();
   });
 
   worker.on("error", (error) => {
@@ -103,7 +103,7 @@ export const writerClient = async (options: WriterClientOptions): Promise<{ read
       sending = true;
       setImmediate(() => {
         sending = false;
-        if (refusal === undefined) send();
+        send();
       });
     });
 
