@@ -47,6 +47,23 @@ const webhook = (webhookUrl: string | undefined): Html =>
         <p class="soft">or with <code>POSTHORN_WEBHOOK_URL</code> in the environment.</p>`
     : html`<p>Events about outgoing messages go to <code>${webhookUrl}</code>: see the <a href="/webhooks/retired">calls made</a>.</p>`;
 
+const trials = (login: LocalInfo["login"], origin: Origin): Html =>
+  html`<h2>Send a message</h2>
+    <pre>${sendCommand(origin, login, "you@example.org", "Hello from Posthorn")}</pre>
+    <p>It is in <a href="/received">received mail</a> a moment later, and its history under <a href="/retired">retired</a>.</p>
+
+    <h2>See it fail</h2>
+    <pre>${sendCommand(origin, login, "temperror@localhost", "Try again")}</pre>
+    <p>It waits in the <a href="/queue">queue</a>, with its attempts and the time of the next one. Other addresses fail in other ways:</p>
+    ${table(
+      [
+        { label: "Address", kind: "keep", cell: ({ address }) => html`<code>${address}</code>` },
+        { label: "What happens", cell: ({ effect }) => effect },
+      ],
+      SIMULATED,
+      "",
+    )}`;
+
 export const startPage = (info: LocalInfo, origin: Origin): PageAnswer => {
   const { login, adminPassword, webhookUrl, listeners, dataDir } = info;
   return page(
@@ -58,21 +75,7 @@ export const startPage = (info: LocalInfo, origin: Origin): PageAnswer => {
         machine.
       </p>
 
-      <h2>Send a message</h2>
-      <pre>${sendCommand(origin, login, "you@example.org", "Hello from Posthorn")}</pre>
-      <p>It is in <a href="/received">received mail</a> a moment later, and its history under <a href="/retired">retired</a>.</p>
-
-      <h2>See it fail</h2>
-      <pre>${sendCommand(origin, login, "temperror@localhost", "Try again")}</pre>
-      <p>It waits in the <a href="/queue">queue</a>, with its attempts and the time of the next one. Other addresses fail in other ways:</p>
-      ${table(
-        [
-          { label: "Address", kind: "keep", cell: ({ address }) => html`<code>${address}</code>` },
-          { label: "What happens", cell: ({ effect }) => effect },
-        ],
-        SIMULATED,
-        "",
-      )}
+      ${trials(login, origin)}
       <div class="columns">
         <section>
           <h2>Login</h2>

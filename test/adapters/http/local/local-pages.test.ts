@@ -4,27 +4,11 @@ import { after, before, describe, it } from "node:test";
 import { MINUTE_MS } from "../../../../src/domain/clock.ts";
 import { aCall, happened, httpResult, NOON, smtpResult, webhookSamples } from "../../../support/samples.ts";
 import { adminWorld, type AdminWorld } from "../admin/admin-world.ts";
+import { received } from "./received-sample.ts";
 
 const EVIL = `<script>alert(1)</script>"'><img src=x onerror=alert(2)>&amp;`;
 
 const PAGES = ["/", "/received", "/queue", "/retired", "/webhooks", "/webhooks/retired", "/suppressions"];
-
-const received = (id: number, subject = "Hello") =>
-  ({
-    type: "MessageReceived",
-    at: NOON,
-    id,
-    account: "local",
-    mailFrom: "a@b.example",
-    recipient: "you@example.org",
-    contentId: 1_000 + id,
-    size: 100,
-    from: "orders@shop.example",
-    subject,
-    messageId: "<1@b.example>",
-    remoteAddress: "127.0.0.1",
-    mailbox: "Inbox",
-  }) as const;
 
 describe("the pages of local mode", () => {
   let world: AdminWorld;
@@ -77,7 +61,7 @@ describe("the pages of local mode", () => {
       assert.match(policy, /frame-ancestors 'none'/u);
       assert.ok(!/unsafe|script-src|https?:/u.test(policy), policy);
       assert.equal(headers.get("x-content-type-options"), "nosniff");
-      assert.ok(text.startsWith("<!doctype html>") && text.endsWith("</html>\n"), path);
+      assert.ok(text.startsWith("<!doctype html>") && text.trimEnd().endsWith("</html>"), path);
       assert.ok(!/<script|\son\w+=|style="|(?:src|href)="(?:https?:)?\/\//u.test(text), path);
     }
   });
@@ -260,80 +244,5 @@ describe("hostile text on the pages of local mode", () => {
     } finally {
       await world.stop();
     }
-  });
-});
-
-describe("a received message on its page", () => {
-  let world: AdminWorld;
-  let next = 200;
-
-  before(async () => {
-    world = await adminWorld();
-  });
-  after(() => world.stop());
-
-  const openMail = async (content: string | Buffer, path = "") => {
-    const id = (next += 1);
-    await world.tell(`received-${id}`, [received(id)], [{ id: 1_000 + id, bytes: Buffer.from(content) }]);
-    const response = await fetch(`${world.base}/received/${id}${path}`);
-    return { status: response.status, headers: response.headers, text: await response.text() };
-  };
-
-  const HTML_MAIL = 'Content-Type: text/html; charset=utf-8\r\n\r\n<meta charset="utf-7"><script>alert(1)</script><p>Grüße';
-
-  it("has its HTML in a sandbox, which has a policy of its own", async () => {
-    const shown = await openMail(HTML_MAIL);
-    assert.match(shown.text, /<iframe sandbox="" src="\/received\/\d+\/html"/u);
-    const { headers, text } = await openMail(HTML_MAIL, "/html");
-    assert.ok(text.includes("<script>alert(1)</script><p>Grüße"));
-    assert.equal(headers.get("content-type"), "text/html; charset=utf-8");
-    const policy = headers.get("content-security-policy") ?? "";
-    assert.match(policy, /^sandbox; default-src 'none';/u);
-    assert.ok(!/allow-|script-src|https?:/u.test(policy));
-  });
-
-  it("is text where the raw message is asked for, whatever it says that it is", async () => {
-    const { headers, text } = await openMail(HTML_MAIL, "/raw");
-    assert.deepEqual(
-      [headers.get("content-type"), headers.get("x-content-type-options"), text],
-      ["text/plain; charset=utf-8", "nosniff", HTML_MAIL],
-    );
-  });
-
-  it("is read in its own character set and names its files", async () => {
-    const mail =
-      "Subject: =?iso-8859-1?Q?Gr=FC=DFe?=\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nsch=F6n\r\n--b\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment; filename=a.pdf\r\n\r\nxyz\r\n--b--\r\n";
-    const { text } = await openMail(mail);
-    for (const expected of ["<h1>Grüße</h1>", "schön", "a.pdf", "application/pdf"]) assert.ok(text.includes(expected), expected);
-  });
-
-  it("is shown whatever it is", async () => {
-    const nested = Array.from(
-      { length: 5_000 },
-      (_, level) => `Content-Type: multipart/mixed; boundary=b${level}\r\n\r\n--b${level}\r\n`,
-    ).join("");
-    const hostile: readonly (string | Buffer)[] = [
-      "",
-      "\r\n\r\n",
-      "no header at all",
-      Buffer.from(Array.from({ length: 256 }, (_, octet) => octet)),
-      `Subject: ${"x".repeat(200_000)}\r\n\r\n`,
-      `${"X-A: b\r\n".repeat(20_000)}\r\nbody`,
-      `Content-Type: text/html\r\n\r\n${"<".repeat(270_000)}`,
-      `Content-Type: text/plain; charset=no-such\r\n\r\n\u{FF}`,
-      `Date: never\r\nFrom: ,,<>;:\r\nTo: ${"a@b.example,".repeat(5_000)}\r\n\r\n`,
-      nested,
-      `Content-Type: multipart/mixed; boundary=b\r\n\r\n${"--b\r\nContent-Type: application/x\r\n\r\nx\r\n".repeat(2_000)}--b--`,
-      `Content-Type: text/plain\r\n\r\n${"long ".repeat(300_000)}`,
-    ];
-    for (const [index, mail] of hostile.entries()) {
-      const startedAt = performance.now();
-      const { status, text } = await openMail(mail);
-      assert.equal(status, 200, `number ${index}`);
-      assert.ok(text.endsWith("</html>\n"));
-      assert.ok(text.length < 4_000_000, `number ${index}: ${text.length} characters`);
-      assert.ok(performance.now() - startedAt < 10_000, `number ${index} took ${Math.round(performance.now() - startedAt)} ms`);
-    }
-    assert.deepEqual(world.errors, []);
   });
 });
