@@ -1,0 +1,93 @@
+/**
+ * The library's connection, with what it does not tell by itself: that it ended, always, and how much had left by then.
+ * The one place that touches what the library keeps undeclared; its version is pinned by the lock file, and tests stand
+ * on each of these.
+ */
+import { TLSSocket } from "node:tls";
+
+import type SMTPConnection from "nodemailer/lib/smtp-connection";
+
+import type { TlsFacts } from "../../domain/smtp-result.ts";
+
+export type Extension = "8BITMIME" | "SMTPUTF8" | "REQUIRETLS" | "SIZE" | "PIPELINING" | "DSN";
+
+type Internals = { readonly _supportedExtensions: readonly string[]; _sendCommand: (line: string, logged?: string) => void };
+
+/** What runs when the connection ends under it, with the reason. */
+export type BreakOff = (reason: string) => void;
+
+export type Connection = {
+  readonly library: SMTPConnection;
+  readonly extensions: ReadonlySet<string>;
+  readonly tls: TlsFacts | undefined;
+  /** Octets written that have not left this process, also after the end of the connection. */
+  readonly outstanding: () => number;
+  /** How long the other side may be silent from now on. */
+  readonly patience: (ms: number) => void;
+  /** Sets what is to hear of the end, once; undefined = nobody. */
+  readonly onBreak: (run: BreakOff | undefined) => void;
+  /** Whether MAIL FROM carries SMTPUTF8 even if its addresses do not need it. */
+  readonly forceSmtpUtf8: (on: boolean) => void;
+};
+
+const tlsFacts = (socket: unknown): TlsFacts | undefined =>
+  socket instanceof TLSSocket
+    ? { version: socket.getProtocol() ?? "unknown", cipher: socket.getCipher().standardName, verified: socket.authorized }
+    : undefined;
+
+/**
+ * RFC 6531 section 3.4 asks for SMTPUTF8 also when only the header needs it; the library looks at the addresses alone.
+ * Nothing is changed before the first message that asks for it.
+ */
+const utf8Switch = (internals: Internals): ((on: boolean) => void) => {
+  let wrapped = false;
+  let needed = false;
+  const wrap = (): void => {
+    wrapped = true;
+    const sendCommand = internals._sendCommand.bind(internals);
+    internals._sendCommand = (line, logged) => {
+      const add = needed && line.startsWith("MAIL FROM:") && !/ SMTPUTF8(?: |$)/u.test(line);
+      sendCommand(add ? `${line} SMTPUTF8` : line, logged);
+    };
+  };
+  return (on) => {
+    needed = on;
+    if (on && !wrapped) wrap();
+  };
+};
+
+/** Watches a connection whose EHLO went well. */
+export const watched = (library: SMTPConnection): Connection => {
+  const internals = library as unknown as Internals;
+  let lastError: Error | undefined;
+  /** A socket forgets soon after its end what it had not sent. */
+  let leftBehind: number | undefined;
+  let breakOff: BreakOff | undefined;
+  const written = (): number => (library._socket ? library._socket.writableLength : 0);
+
+  library.on("error", (error: Error) => {
+    lastError = error;
+    leftBehind ??= written();
+  });
+  // The library may close a connection without calling back. When it does call back it does so right after this event.
+  library.on("end", () => {
+    leftBehind ??= written();
+    const current = breakOff;
+    breakOff = undefined;
+    if (current !== undefined) setImmediate(current, lastError?.message ?? "the connection was closed");
+  });
+
+  return {
+    library,
+    extensions: new Set(internals._supportedExtensions),
+    tls: tlsFacts(library._socket),
+    outstanding: () => leftBehind ?? written(),
+    patience: (ms) => {
+      if (library._socket) library._socket.setTimeout(ms);
+    },
+    onBreak: (run) => {
+      breakOff = run;
+    },
+    forceSmtpUtf8: utf8Switch(internals),
+  };
+};

@@ -1,0 +1,134 @@
+/**
+ * One SMTP transaction. Adds to the library's what deliveries need to know: which recipients were refused with what, and
+ * whether the whole message had left when a connection broke.
+ */
+import { Readable, type Writable } from "node:stream";
+
+import type { SMTPEnvelope } from "nodemailer/lib/smtp-connection";
+
+import type { Connection } from "./connection.ts";
+import { parseReply, type Reply } from "./reply.ts";
+import type { Scope } from "./scope.ts";
+import { fromReply, permanent, responseOf, temporary, type Trouble } from "./trouble.ts";
+
+/** What goes into a transaction. `to` holds each address once. */
+export type Mail = {
+  readonly from: string;
+  readonly to: readonly string[];
+  readonly content: Buffer;
+  readonly eightBit: boolean;
+  readonly smtpUtf8: boolean;
+  readonly requireTls: boolean;
+};
+
+/**
+ * How a transaction ended for the recipients that were not refused.
+ * - `accepted`: a 2xx reply to the final dot.
+ * - `refused`: MAIL FROM, DATA or the final dot was refused; `afterDot` tells the last from the others.
+ * - `broken`: the connection ended. `dotSent`: the whole message had been handed to the network.
+ */
+export type TransactionEnd =
+  | { readonly kind: "accepted"; readonly reply: Reply }
+  | { readonly kind: "refused"; readonly trouble: Trouble; readonly afterDot: boolean }
+  | { readonly kind: "broken"; readonly trouble: Trouble; readonly dotSent: boolean };
+
+export type Transaction = {
+  /** Replies to RCPT TO that were not 2xx, by address. */
+  readonly refused: ReadonlyMap<string, Trouble>;
+  readonly end: TransactionEnd;
+};
+
+/** Silence allowed at any point, and after the final dot. */
+export type TransactionTimeouts = { readonly commandMs: number; readonly finalReplyMs: number };
+
+/** Pieces in which large content is handed over, so that neither the event loop nor memory is filled by one message. */
+const PIECE_OCTETS = 64 * 1_024;
+
+/** The library fills these in on the envelope that it is given. */
+type FilledEnvelope = SMTPEnvelope & { rejectedErrors?: readonly (Error & { recipient?: string; response?: string })[] };
+
+const envelopeOf = (mail: Mail): FilledEnvelope => ({
+  from: mail.from,
+  to: [...mail.to],
+  size: mail.content.length,
+  use8BitMime: mail.eightBit,
+  requireTLSExtensionEnabled: mail.requireTls,
+});
+
+const refusedRecipients = ({ rejectedErrors = [] }: FilledEnvelope): ReadonlyMap<string, Trouble> =>
+  new Map(rejectedErrors.map((error) => [error.recipient ?? "", fromReply(responseOf(error))]));
+
+function* pieces(content: Buffer): Generator<Buffer> {
+  for (let at = 0; at < content.length; at += PIECE_OCTETS) yield content.subarray(at, at + PIECE_OCTETS);
+}
+
+/** The stages of handing the content over. */
+type Progress = { started: boolean; ended: boolean };
+
+/** All that the library asks of a message is `pipe`, called when the server wants the content. */
+const messageOf = (content: Buffer, { library, patience }: Connection, finalReplyMs: number, progress: Progress): Readable => {
+  const pipe = (stream: Writable): void => {
+    progress.started = true;
+    const socket = library._socket;
+    // A small message leaves in one write together with its final dot. Stuffing at most doubles it, so it stays below the
+    // mark at which a corked socket would wait for itself.
+    const together = socket instanceof Object && content.length * 2 + 16 < socket.writableHighWaterMark;
+    if (together) socket.cork();
+    stream.once("end", () => {
+      if (together) socket.uncork();
+      progress.ended = true;
+      patience(finalReplyMs);
+    });
+    if (content.length <= PIECE_OCTETS) stream.end(content);
+    else Readable.from(pieces(content), { objectMode: false }).pipe(stream);
+  };
+  return { pipe } as unknown as Readable;
+};
+
+type SendError = Error & { readonly code?: string | undefined; readonly response?: unknown };
+
+/** Undefined where the error says no more than that the connection ended. */
+const refusalOf = (error: SendError, { started }: Progress): TransactionEnd | undefined => {
+  const response = responseOf(error);
+  if (response !== "") return { kind: "refused", trouble: fromReply(response), afterDot: started };
+  // The only other one is the message being larger than the server takes, seen before anything is sent.
+  return error.code === "EMESSAGE" ? { kind: "refused", trouble: permanent(error.message, "5.3.4"), afterDot: false } : undefined;
+};
+
+/** Carries out one transaction; the connection must have none open. Never throws. */
+export const transact = (connection: Connection, mail: Mail, timeouts: TransactionTimeouts, scope: Scope): Promise<Transaction> =>
+  new Promise((resolve) => {
+    const envelope = envelopeOf(mail);
+    const progress: Progress = { started: false, ended: false };
+    let settled = false;
+    const settle = (end: TransactionEnd): void => {
+      if (settled) return;
+      settled = true;
+      forget();
+      connection.onBreak(undefined);
+      if (progress.ended) connection.patience(timeouts.commandMs);
+      resolve({ refused: refusedRecipients(envelope), end });
+    };
+    const breakOff = (reason: string): void => {
+      settle({ kind: "broken", trouble: temporary(reason), dotSent: progress.ended && connection.outstanding() === 0 });
+    };
+    const forget = scope.onStop(() => {
+      breakOff(scope.stopped() === "deadline" ? "the attempt took too long" : "the attempt was given up");
+      connection.library.close();
+    });
+    if (scope.stopped() !== undefined) {
+      breakOff("the attempt was given up");
+      return;
+    }
+    connection.onBreak(breakOff);
+    connection.forceSmtpUtf8(mail.smtpUtf8);
+    const message = messageOf(mail.content, connection, timeouts.finalReplyMs, progress);
+    connection.library.send(envelope, message, (error, info) => {
+      if (!error) settle({ kind: "accepted", reply: parseReply(info.response) });
+      else {
+        const refusal = refusalOf(error, progress);
+        if (refusal === undefined) breakOff(error.message);
+        else settle(refusal);
+      }
+    });
+  });
