@@ -156,13 +156,15 @@ export const memoryReadModel = (log: MemoryLog, follows: MemoryReadModel["follow
         .slice(0, limit),
   };
 
-  log.onChange(() => {
+  const followSoon = (): void => {
     if (model.follows === "manually" || due) return;
     due = true;
     setImmediate(() => {
       due = false;
       if (model.follows === "soon") catchUp();
     });
-  });
+  };
+  log.onChange(followSoon);
+  followSoon();
   return model;
 };

@@ -69,6 +69,8 @@ export type World = {
   readonly core: Engine;
   readonly troubles: unknown[];
   readonly failures: unknown[];
+  /** Starts the core and waits until it has nothing to do. */
+  readonly begin: () => Promise<void>;
   /** Hands a message in, to these recipients, and answers the ids that it was queued under. */
   readonly send: (recipients: readonly string[], changes?: Partial<Submission>) => Promise<readonly number[]>;
   /** Resolves when nothing moves any more until time does. */
@@ -136,6 +138,11 @@ export const world = ({ accounts = [anAccount()], log = memoryLog(), clock = vir
     troubles,
     failures,
     quiet,
+    begin: async () => {
+      await core.prepare();
+      core.start();
+      await quiet();
+    },
     send: async (recipients, changes = {}) => {
       const result = await core.submit(aSubmission(recipients, { account: accounts[0] ?? anAccount(), ...changes }));
       if (!result.accepted) throw new Error(`refused: ${result.refusal.reason}`);

@@ -101,6 +101,9 @@ const schedule = ({ nextAttemptAt, by }: CommandOf<"schedule">, state: MessageSt
   return state.context.nextAttemptAt === nextAttemptAt ? NOTHING : [{ type: "MessageRescheduled", at, nextAttemptAt, by }];
 };
 
+/** A rule whose hold was released must not hold again: it asks as often as its reaction runs. */
+const heldBefore = ({ hold, heldBy }: MessageContext, by: Identity): boolean => hold || (by.kind === "holdrule" && heldBy.includes(by.name));
+
 const release = ({ by }: { readonly by: Identity }, state: MessageState, { now: at }: MessageTerms): Events => {
   const { hold } = state.context;
   const released: Events = hold ? [{ type: "MessageReleased", at, by }] : NOTHING;
@@ -113,12 +116,12 @@ const release = ({ by }: { readonly by: Identity }, state: MessageState, { now: 
  */
 export const decideMessage = (command: MessageCommand, state: MessageState, terms: MessageTerms): Events => {
   const { now: at, callIds } = terms;
-  const { message, hold } = state.context;
+  const { message } = state.context;
   switch (command.type) {
     case "queue":
       return queue(command, terms);
     case "hold":
-      return hold ? NOTHING : [{ type: "MessageHeld", at, by: command.by }];
+      return heldBefore(state.context, command.by) ? NOTHING : [{ type: "MessageHeld", at, by: command.by }];
     case "release":
       return release(command, state, terms);
     case "schedule":

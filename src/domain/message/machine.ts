@@ -17,6 +17,8 @@ export type MessageContext = {
   readonly message: QueuedMessage | undefined;
   /** Asked to stay in the queue; while an attempt is in flight it takes effect when that ends. */
   readonly hold: boolean;
+  /** Hold rules that have held it: each does so once, so that a release lasts. */
+  readonly heldBy: readonly string[];
   /** Claims so far, also those that were interrupted: numbers the attempts. */
   readonly attempts: number;
   /** Attempts that nobody finished; they do not count against the limit. */
@@ -32,6 +34,7 @@ export type MessageContext = {
 const unbornContext: MessageContext = {
   message: undefined,
   hold: false,
+  heldBy: [],
   attempts: 0,
   interruptions: 0,
   nextAttemptAt: 0,
@@ -57,7 +60,9 @@ const deliver = {
 const queue = chart.assign(({ event }) =>
   event.type === "MessageQueued" ? { message: event, nextAttemptAt: event.nextAttemptAt } : {},
 );
-const hold = chart.assign({ hold: true });
+const hold = chart.assign(({ context: { heldBy }, event }) =>
+  event.type === "MessageHeld" && event.by.kind === "holdrule" ? { hold: true, heldBy: [...heldBy, event.by.name] } : { hold: true },
+);
 const release = chart.assign({ hold: false });
 const reschedule = chart.assign(({ event }) => ("nextAttemptAt" in event ? { nextAttemptAt: event.nextAttemptAt } : {}));
 const claim = chart.assign(({ context, event }) =>

@@ -154,6 +154,22 @@ describe("a hold asked for during an attempt", () => {
   });
 });
 
+describe("a hold rule", () => {
+  const byRule: MessageCommand = { type: "hold", by: rule };
+  const heldByRule = happened("MessageHeld", { by: rule });
+
+  it("holds a message once: whoever was released stays so, however often the rule asks", () => {
+    given(queued, heldByRule, released).when(byRule).changesNothing();
+    given(queued, held, released).when(byRule).thenOfTypes("MessageHeld");
+    given(queued, heldByRule, released).when({ type: "hold", by: { kind: "holdrule", name: "8" } }).thenOfTypes("MessageHeld");
+  });
+
+  it("does not keep an operator from holding again", () => {
+    given(queued, heldByRule, released).when({ type: "hold", by: operator }).thenOfTypes("MessageHeld");
+    given(queued, heldByRule, released).when({ type: "hold", by: { ...operator, name: rule.name } }).thenOfTypes("MessageHeld");
+  });
+});
+
 describe("a held message", () => {
   it("keeps its schedule, so that it is due at once when released late", () => {
     const { state } = given(queued, held).when({ type: "release", by: operator }, { now: LATER });
