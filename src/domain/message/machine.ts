@@ -2,8 +2,9 @@
  * The life of a queued message as a state chart. Events are its whole alphabet; the chart says which may follow which,
  * and nothing about why: that is decided in decide.ts. Used as pure data: no timers, no invoked work, no interpreter.
  */
-import { initialTransition, setup, transition, type SnapshotFrom } from "xstate";
+import { initialTransition, setup, type SnapshotFrom } from "xstate";
 import type { Instant } from "../clock.ts";
+import { stepsOf } from "../chart/machine.ts";
 import type { AttemptResult } from "../smtp-result.ts";
 import type { MessageEvent, QueuedMessage } from "./events.ts";
 
@@ -134,6 +135,8 @@ export const messageMachine = chart.createMachine({
   },
 });
 
+const step = stepsOf(messageMachine);
+
 /** State of a message: the fold of its events. */
 export type MessageState = SnapshotFrom<typeof messageMachine>;
 
@@ -142,9 +145,9 @@ export const unbornMessage: MessageState = initialTransition(messageMachine)[0];
 
 /** The next state and what it asks for. An event that the chart does not allow changes nothing: ask `can` first. */
 export const advanceMessage = (state: MessageState, event: MessageEvent): readonly [MessageState, readonly MessageEffect[]] => {
-  const [next, actions] = transition(messageMachine, state, event);
+  const [next, actions] = step(state, event);
   return [next, actions.flatMap((action) => (action.type === "ask" && action.params !== undefined ? [action.params as MessageEffect] : []))];
 };
 
 /** Folds one stored event; effects asked for along the way are history. */
-export const evolveMessage = (state: MessageState, event: MessageEvent): MessageState => transition(messageMachine, state, event)[0];
+export const evolveMessage = (state: MessageState, event: MessageEvent): MessageState => step(state, event)[0];

@@ -2,8 +2,9 @@
  * The life of one webhook call as a state chart, in the same idiom as a message's: events are the alphabet, decide.ts
  * has the reasons.
  */
-import { initialTransition, setup, transition, type SnapshotFrom } from "xstate";
+import { initialTransition, setup, type SnapshotFrom } from "xstate";
 import type { Instant } from "../clock.ts";
+import { stepsOf } from "../chart/machine.ts";
 import type { CallResult, QueuedCall, WebhookEvent } from "./events.ts";
 
 /** What should happen next, as data. */
@@ -117,6 +118,8 @@ export const webhookMachine = chart.createMachine({
   },
 });
 
+const step = stepsOf(webhookMachine);
+
 /** State of a webhook call: the fold of its events. */
 export type WebhookState = SnapshotFrom<typeof webhookMachine>;
 
@@ -125,9 +128,9 @@ export const unbornWebhook: WebhookState = initialTransition(webhookMachine)[0];
 
 /** The next state and what it asks for. An event that the chart does not allow changes nothing: ask `can` first. */
 export const advanceWebhook = (state: WebhookState, event: WebhookEvent): readonly [WebhookState, readonly WebhookEffect[]] => {
-  const [next, actions] = transition(webhookMachine, state, event);
+  const [next, actions] = step(state, event);
   return [next, actions.flatMap((action) => (action.type === "ask" && action.params !== undefined ? [action.params as WebhookEffect] : []))];
 };
 
 /** Folds one stored event; effects asked for along the way are history. */
-export const evolveWebhook = (state: WebhookState, event: WebhookEvent): WebhookState => transition(webhookMachine, state, event)[0];
+export const evolveWebhook = (state: WebhookState, event: WebhookEvent): WebhookState => step(state, event)[0];
