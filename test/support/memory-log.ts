@@ -73,7 +73,8 @@ export const memoryLog = ({ exclusive = true }: { readonly exclusive?: boolean }
 
   const subscribe: EventLog["subscribe"] = async function* (after, { types, signal }) {
     let seen = after;
-    while (!signal.aborted) {
+    const open = (): boolean => !signal.aborted;
+    while (open()) {
       const next = stored.filter(({ position }) => position > seen).slice(0, log.batch);
       const upTo = next.at(-1)?.position;
       if (upTo === undefined) {
@@ -85,7 +86,7 @@ export const memoryLog = ({ exclusive = true }: { readonly exclusive?: boolean }
       }
       seen = upTo;
       await nextTurn();
-      if (!signal.aborted) yield { events: next.filter(({ event }) => types?.has(event.type) ?? true), upTo };
+      if (open()) yield { events: next.filter(({ event }) => types?.has(event.type) ?? true), upTo };
     }
   };
 

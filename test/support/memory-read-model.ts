@@ -28,7 +28,14 @@ const numberOf = (stream: string): number => Number(stream.slice(stream.lastInde
 /** The next step of a message or call, from its state. */
 const stepOf = (stream: string, { value, context }: MessageState | WebhookState): Due | undefined => {
   const { attempts, interruptions } = context;
-  const item = (kind: WorkKind, lane: string, dueAt: Instant, batch = ""): Due => ({ kind, stream, id: numberOf(stream), lane, batch, dueAt });
+  const item = (kind: WorkKind, lane: string, dueAt: Instant, batch = ""): Due => ({
+    kind,
+    stream,
+    id: numberOf(stream),
+    lane,
+    batch,
+    dueAt,
+  });
   if (value === "attempting") return item("interrupt", "interrupt", context.nextAttemptAt);
   if (value === "retired") return item("remove", "remove", context.keepUntil ?? 0);
   if (value === "removed") return item("delete", "delete", 0);
@@ -147,10 +154,14 @@ export const memoryReadModel = (log: MemoryLog, follows: MemoryReadModel["follow
         .map(([stream]) => numberOf(stream))
         .sort((a, b) => a - b),
     callsAfter: (callId) =>
-      [...calls].filter(([, { value, context }]) => value === "waiting" && context.call?.after === callId).map(([stream]) => numberOf(stream)),
+      [...calls]
+        .filter(([, { value, context }]) => value === "waiting" && context.call?.after === callId)
+        .map(([stream]) => numberOf(stream)),
     matching: (rule, afterId, limit) =>
       openMessages()
-        .flatMap(({ context: { message, hold } }) => (message !== undefined && !hold && ruleMatches({ id: 0, ...rule }, message) ? [message.id] : []))
+        .flatMap(({ context: { message, hold } }) =>
+          message !== undefined && !hold && ruleMatches({ id: 0, ...rule }, message) ? [message.id] : [],
+        )
         .filter((id) => id > afterId)
         .sort((a, b) => a - b)
         .slice(0, limit),

@@ -33,7 +33,9 @@ export const fakeCourier = (): FakeCourier => {
     deadlineMs: 5 * 60_000,
     deliver: async (delivery, signal) => {
       courier.deliveries.push(delivery);
-      const entries = delivery.recipients.map(async ({ messageId, address }) => [messageId, await courier.answer(address, delivery, signal)] as const);
+      const entries = delivery.recipients.map(
+        async ({ messageId, address }) => [messageId, await courier.answer(address, delivery, signal)] as const,
+      );
       return new Map(await Promise.all(entries));
     },
     close: async () => undefined,
@@ -119,8 +121,9 @@ export const world = ({ accounts = [anAccount()], log = memoryLog(), clock = vir
   });
 
   const quiet = async (): Promise<void> => {
-    const picture = (): string => [log.head(), views.position(), courier.deliveries.length, caller.calls.length, [...log.checkpoints.values()]].join();
-    for (let still = 0, before = picture(); still < STILL_TURNS; ) {
+    const picture = (): string =>
+      [log.head(), views.position(), courier.deliveries.length, caller.calls.length, [...log.checkpoints.values()]].join();
+    for (let still = 0, before = picture(); still < STILL_TURNS;) {
       await nextTurn();
       const now = picture();
       still = now === before ? still + 1 : 0;

@@ -2,12 +2,26 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { HoldRule, HoldRuleEvent } from "../../../src/domain/holdrule/events.ts";
-import { byRule, decideHoldRules, evolveHoldRules, matchingRule, noHoldRules, ruleMatches, type HoldRules } from "../../../src/domain/holdrule/hold-rules.ts";
+import {
+  byRule,
+  decideHoldRules,
+  evolveHoldRules,
+  matchingRule,
+  noHoldRules,
+  ruleMatches,
+  type HoldRules,
+} from "../../../src/domain/holdrule/hold-rules.ts";
 import { NOON, operator } from "../../support/samples.ts";
 
 const message = { account: "shop", senderDomain: "shop.example", recipientDomain: "there.example" };
 
-const aRule = (changes: Partial<HoldRule> = {}): HoldRule => ({ id: 7, account: null, senderDomain: null, recipientDomain: null, ...changes });
+const aRule = (changes: Partial<HoldRule> = {}): HoldRule => ({
+  id: 7,
+  account: null,
+  senderDomain: null,
+  recipientDomain: null,
+  ...changes,
+});
 
 const added = (rule: HoldRule, seed = ""): HoldRuleEvent => ({ type: "HoldRuleAdded", at: NOON, ...rule, seed, by: operator });
 const removed = (id: number): HoldRuleEvent => ({ type: "HoldRuleRemoved", at: NOON, id, by: operator });
@@ -28,7 +42,8 @@ describe("a hold rule", () => {
         const fields = { account, senderDomain, recipientDomain };
         const matches = !Object.values(fields).includes("wrong");
         it(`with ${account} account, ${senderDomain} sender domain and ${recipientDomain} recipient domain ${matches ? "matches" : "does not match"}`, () => {
-          const value = (field: keyof typeof fields): string | null => ({ unset: null, right: right[field], wrong: wrong[field] })[fields[field]];
+          const value = (field: keyof typeof fields): string | null =>
+            ({ unset: null, right: right[field], wrong: wrong[field] })[fields[field]];
           const rule = aRule({ account: value("account"), senderDomain: value("senderDomain"), recipientDomain: value("recipientDomain") });
           assert.equal(ruleMatches(rule, message), matches);
         });

@@ -59,9 +59,7 @@ describe("the retry schedule", () => {
 
 describe("a new message", () => {
   it("is queued", () => {
-    given()
-      .when({ type: "queue", message: aMessage(), holdBy: null })
-      .then(queued);
+    given().when({ type: "queue", message: aMessage(), holdBy: null }).then(queued);
   });
 
   it("is held from the start by a rule that matches", () => {
@@ -104,7 +102,9 @@ describe("an attempt", () => {
   it("waits for its time", () => {
     const later = happened("MessageQueued", { nextAttemptAt: NOON + 1 });
     given(later).when(attempt).changesNothing();
-    given(later).when(attempt, { now: NOON + 1 }).thenOfTypes("DeliveryAttempted");
+    given(later)
+      .when(attempt, { now: NOON + 1 })
+      .thenOfTypes("DeliveryAttempted");
   });
 
   it("is not claimed while another is open, in its time or after", () => {
@@ -169,7 +169,9 @@ describe("the end of an attempt", () => {
 
   it("is recorded once", () => {
     given(queued, claimed(1), happened("DeliverySucceeded"), retired()).when(record(1, delivered)).refuses();
-    given(queued, ...deferredTimes(1)).when(record(1, busy)).refuses();
+    given(queued, ...deferredTimes(1))
+      .when(record(1, busy))
+      .refuses();
   });
 
   it("keeps what is known of the attempt in the event", () => {

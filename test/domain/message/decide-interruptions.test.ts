@@ -61,18 +61,26 @@ describe("an attempt that was lost with its process", () => {
   });
 
   it("is given up by the clock only when its time is over", () => {
-    given(queued, claimed(1)).when(overdue, { now: NOON + 7.5 * MINUTE_MS - 1 }).changesNothing();
-    given(queued, claimed(1)).when(overdue, { now: NOON + 7.5 * MINUTE_MS }).thenOfTypes("DeliveryInterrupted");
+    given(queued, claimed(1))
+      .when(overdue, { now: NOON + 7.5 * MINUTE_MS - 1 })
+      .changesNothing();
+    given(queued, claimed(1))
+      .when(overdue, { now: NOON + 7.5 * MINUTE_MS })
+      .thenOfTypes("DeliveryInterrupted");
   });
 
   it("does not take along the attempt that came after it", () => {
-    given(queued, ...lostTimes(1), claimed(2, SOON)).when(overdue, { now: SOON + MINUTE_MS }).changesNothing();
+    given(queued, ...lostTimes(1), claimed(2, SOON))
+      .when(overdue, { now: SOON + MINUTE_MS })
+      .changesNothing();
   });
 
   it("cannot be given up when none is open", () => {
     given(queued).when(lost).refuses();
     given(queued, claimed(1), happened("DeliveryUncertain")).when(lost).refuses();
-    given(queued, ...lostTimes(1)).when(overdue, { now: LATER }).refuses();
+    given(queued, ...lostTimes(1))
+      .when(overdue, { now: LATER })
+      .refuses();
   });
 });
 
@@ -88,7 +96,9 @@ describe("an attempt that an orderly stop ended", () => {
 
 describe("the late result of an attempt given up for lost", () => {
   it("is refused while nothing else is tried", () => {
-    given(queued, ...lostTimes(1)).when(record(1, delivered)).refuses();
+    given(queued, ...lostTimes(1))
+      .when(record(1, delivered))
+      .refuses();
   });
 
   it("changes nothing while the next attempt is open", () => {
@@ -165,7 +175,13 @@ describe("a delivery whose end nobody knows", () => {
   });
 
   it("may be attempted once more by an operator after the eighth, and fails then", () => {
-    const past = [queued, ...deferredTimes(7), claimed(8), happened("DeliveryUncertain", { attempt: 8 }), happened("MessageRequeued", { nextAttemptAt: NOON })];
+    const past = [
+      queued,
+      ...deferredTimes(7),
+      claimed(8),
+      happened("DeliveryUncertain", { attempt: 8 }),
+      happened("MessageRequeued", { nextAttemptAt: NOON }),
+    ];
     given(...past)
       .when(attempt)
       .thenOfTypes("DeliveryAttempted");

@@ -5,7 +5,21 @@ import { HOUR_MS } from "../../../src/domain/clock.ts";
 import type { MessageCommand } from "../../../src/domain/message/commands.ts";
 import type { MessageEvent } from "../../../src/domain/message/events.ts";
 import { happened, NOON, operator, rule } from "../../support/samples.ts";
-import { busy, claimed, delivered, given, gone, LATER, lostTimes, queued, record, retired, SOON, stopped, unknown } from "./given-message.ts";
+import {
+  busy,
+  claimed,
+  delivered,
+  given,
+  gone,
+  LATER,
+  lostTimes,
+  queued,
+  record,
+  retired,
+  SOON,
+  stopped,
+  unknown,
+} from "./given-message.ts";
 
 const held = happened("MessageHeld");
 const released = happened("MessageReleased");
@@ -89,7 +103,13 @@ const COMMANDS: Readonly<Record<string, readonly [MessageCommand, Readonly<Recor
   ],
   suppress: [
     { type: "suppress", baseAddress: "bob@there.example", suppression: { stream: "recipient-shop/bob@there.example", revision: 1 } },
-    { queued: ["MessageSuppressed", "MessageRetired"], attempting: "nothing", "attempting, to be held": "nothing", uncertain: "nothing", "uncertain, to be held": "nothing" },
+    {
+      queued: ["MessageSuppressed", "MessageRetired"],
+      attempting: "nothing",
+      "attempting, to be held": "nothing",
+      uncertain: "nothing",
+      "uncertain, to be held": "nothing",
+    },
   ],
 };
 
@@ -161,12 +181,16 @@ describe("a hold rule", () => {
   it("holds a message once: whoever was released stays so, however often the rule asks", () => {
     given(queued, heldByRule, released).when(byRule).changesNothing();
     given(queued, held, released).when(byRule).thenOfTypes("MessageHeld");
-    given(queued, heldByRule, released).when({ type: "hold", by: { kind: "holdrule", name: "8" } }).thenOfTypes("MessageHeld");
+    given(queued, heldByRule, released)
+      .when({ type: "hold", by: { kind: "holdrule", name: "8" } })
+      .thenOfTypes("MessageHeld");
   });
 
   it("does not keep an operator from holding again", () => {
     given(queued, heldByRule, released).when({ type: "hold", by: operator }).thenOfTypes("MessageHeld");
-    given(queued, heldByRule, released).when({ type: "hold", by: { ...operator, name: rule.name } }).thenOfTypes("MessageHeld");
+    given(queued, heldByRule, released)
+      .when({ type: "hold", by: { ...operator, name: rule.name } })
+      .thenOfTypes("MessageHeld");
   });
 });
 
@@ -185,18 +209,29 @@ describe("a held message", () => {
 });
 
 describe("a message to a suppressed address", () => {
-  const suppress: MessageCommand = { type: "suppress", baseAddress: "bob@there.example", suppression: { stream: "recipient-shop/bob@there.example", revision: 1 } };
+  const suppress: MessageCommand = {
+    type: "suppress",
+    baseAddress: "bob@there.example",
+    suppression: { stream: "recipient-shop/bob@there.example", revision: 1 },
+  };
 
   it("ends without an attempt and names the entry of the list", () => {
-    given(queued).when(suppress, { now: SOON }).then(happened("MessageSuppressed", { at: SOON }), retired(SOON)).asksFor();
+    given(queued)
+      .when(suppress, { now: SOON })
+      .then(happened("MessageSuppressed", { at: SOON }), retired(SOON))
+      .asksFor();
   });
 
   it("is left alone until its attempt would be due: the address may be off the list by then", () => {
-    given(happened("MessageQueued", { nextAttemptAt: LATER })).when(suppress).changesNothing();
+    given(happened("MessageQueued", { nextAttemptAt: LATER }))
+      .when(suppress)
+      .changesNothing();
   });
 
   it("may have been tried before", () => {
-    given(queued, ...lostTimes(1)).when(suppress).thenOfTypes("MessageSuppressed", "MessageRetired");
+    given(queued, ...lostTimes(1))
+      .when(suppress)
+      .thenOfTypes("MessageSuppressed", "MessageRetired");
   });
 });
 

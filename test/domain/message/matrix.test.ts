@@ -50,7 +50,11 @@ const rows: Readonly<Record<string, Row<State, MessageEvent>>> = {
   attempting: { state: "attempting", story: [queued, claimed(1)], legal: attempting("queued") },
   "attempting, to be held": { state: "attempting", story: [queued, claimed(1), held], legal: attempting("held") },
   uncertain: { state: "uncertain", story: [queued, claimed(1), happened("DeliveryUncertain")], legal: uncertain("queued") },
-  "uncertain, to be held": { state: "uncertain", story: [queued, claimed(1), held, happened("DeliveryUncertain")], legal: uncertain("held") },
+  "uncertain, to be held": {
+    state: "uncertain",
+    story: [queued, claimed(1), held, happened("DeliveryUncertain")],
+    legal: uncertain("held"),
+  },
   delivered: { state: "delivered", story: [queued, claimed(1), happened("DeliverySucceeded")], legal: ended },
   failed: { state: "failed", story: [queued, claimed(1), happened("DeliveryFailed")], legal: ended },
   canceled: { state: "canceled", story: canceled, legal: ended },

@@ -20,14 +20,20 @@ const command = fc.oneof(
   {
     weight: 6,
     arbitrary: fc
-      .tuple(fc.constantFrom(busy, busy, stopped, unknown, rejected(smtpResult(0)), delivered, gone), fc.constantFrom(0, 0, 0, -1, 1), fc.nat(3))
+      .tuple(
+        fc.constantFrom(busy, busy, stopped, unknown, rejected(smtpResult(0)), delivered, gone),
+        fc.constantFrom(0, 0, 0, -1, 1),
+        fc.nat(3),
+      )
       // `attempt` is relative to the open one: 0 is the open one itself.
       .map(([outcome, attempt, failuresBefore]): MessageCommand => ({ type: "record", outcome, attempt, failuresBefore })),
   },
   fc.constantFrom<MessageCommand>({ type: "hold", by: rule }, { type: "release", by: operator }),
   fc.constantFrom<MessageCommand>({ type: "fail", by: operator }, { type: "cancel", by: operator }, { type: "remove" }),
   fc.boolean().map((overdueOnly): MessageCommand => ({ type: "abandon", reason: "lost", overdueOnly })),
-  fc.integer({ min: -60, max: 60 }).map((minutes): MessageCommand => ({ type: "schedule", nextAttemptAt: NOON + minutes * MINUTE_MS, by: operator })),
+  fc
+    .integer({ min: -60, max: 60 })
+    .map((minutes): MessageCommand => ({ type: "schedule", nextAttemptAt: NOON + minutes * MINUTE_MS, by: operator })),
   fc.constantFrom<MessageCommand>(
     { type: "setTransport", transport: "relay", by: operator },
     { type: "setRequireTls", requireTls: true, by: operator },
@@ -54,7 +60,8 @@ const lifeOf = (steps: readonly Step[]): Life<MessageState, MessageEvent> => {
   ];
   const rest = steps.map((each) => (state: MessageState): readonly [MessageCommand, MessageTerms] => {
     now += each.minutes * MINUTE_MS;
-    const asked = each.command.type === "record" ? { ...each.command, attempt: state.context.attempts + each.command.attempt } : each.command;
+    const asked =
+      each.command.type === "record" ? { ...each.command, attempt: state.context.attempts + each.command.attempt } : each.command;
     const policy = { keepRetiredMs: 0, uncertainDelivery: each.uncertainDelivery };
     return [asked, { now, spread: each.spread, callIds: [++id, ++id], policy }];
   });
@@ -70,7 +77,13 @@ const always = (check: (life: Life<MessageState, MessageEvent>) => void): void =
   );
 };
 
-const ENDINGS: ReadonlySet<MessageEvent["type"]> = new Set(["DeliverySucceeded", "DeliveryFailed", "MessageFailed", "MessageCanceled", "MessageSuppressed"]);
+const ENDINGS: ReadonlySet<MessageEvent["type"]> = new Set([
+  "DeliverySucceeded",
+  "DeliveryFailed",
+  "MessageFailed",
+  "MessageCanceled",
+  "MessageSuppressed",
+]);
 
 describe("any message", () => {
   it("is the fold of its events", () => {

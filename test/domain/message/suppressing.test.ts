@@ -3,7 +3,12 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { suppressionDecision } from "../../../src/domain/message/suppressing.ts";
 
-type Row = readonly [code: number, enhancedCode: string, failuresBefore: number, rule: "smtp-code" | "enhanced-code" | "three-in-a-row" | null];
+type Row = readonly [
+  code: number,
+  enhancedCode: string,
+  failuresBefore: number,
+  rule: "smtp-code" | "enhanced-code" | "three-in-a-row" | null,
+];
 
 const TABLES: Readonly<Record<string, readonly Row[]>> = {
   "a reply code about the mailbox lists the address": [

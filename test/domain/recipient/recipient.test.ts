@@ -10,10 +10,24 @@ const common = { at: NOON, account: "shop", baseAddress: "bob@there.example" };
 const cause = (revision: number) => ({ stream: "message-42", revision });
 const listed: SuppressionDecision = { rule: "smtp-code", reason: "delivery failed with 550" };
 
-const failed = (failures: number, revision: number): RecipientEvent => ({ type: "RecipientDeliveryFailed", ...common, failures, cause: cause(revision) });
+const failed = (failures: number, revision: number): RecipientEvent => ({
+  type: "RecipientDeliveryFailed",
+  ...common,
+  failures,
+  cause: cause(revision),
+});
 const recovered = (revision: number): RecipientEvent => ({ type: "RecipientDeliveryRecovered", ...common, cause: cause(revision) });
 const contacted: RecipientEvent = { type: "RecipientContacted", ...common };
-const byHand: RecipientEvent = { type: "SuppressionAdded", ...common, id: 9, originalAddress: "Bob@there.example", manual: true, reason: "asked", cause: null, by: operator };
+const byHand: RecipientEvent = {
+  type: "SuppressionAdded",
+  ...common,
+  id: 9,
+  originalAddress: "Bob@there.example",
+  manual: true,
+  reason: "asked",
+  cause: null,
+  by: operator,
+};
 const unlisted: RecipientEvent = { type: "SuppressionRemoved", ...common, id: 9, by: operator };
 
 const noteFailure = (revision: number, suppress: SuppressionDecision | null = null): RecipientCommand => ({
@@ -26,7 +40,12 @@ const noteFailure = (revision: number, suppress: SuppressionDecision | null = nu
 const noteDelivery = (revision: number, at = NOON): RecipientCommand => ({ type: "noteDelivery", at, cause: cause(revision) });
 
 const decide = (command: RecipientCommand, ...history: readonly RecipientEvent[]): readonly RecipientEvent[] =>
-  decideRecipient(command, history.reduce(evolveRecipient, unknownRecipient), { now: NOON, id: 9, account: "shop", baseAddress: "bob@there.example" });
+  decideRecipient(command, history.reduce(evolveRecipient, unknownRecipient), {
+    now: NOON,
+    id: 9,
+    account: "shop",
+    baseAddress: "bob@there.example",
+  });
 
 describe("a recipient", () => {
   it("is met for the first time once", () => {

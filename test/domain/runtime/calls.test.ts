@@ -62,7 +62,11 @@ describe("a webhook call", () => {
   });
 
   it("is not made for what was superseded, put off or canceled before the views knew", async () => {
-    for (const events of [[called("WebhookSuperseded"), called("WebhookRetired")], [called("WebhookRescheduled")], [called("WebhookCanceled"), called("WebhookRetired")]]) {
+    for (const events of [
+      [called("WebhookSuperseded"), called("WebhookRetired")],
+      [called("WebhookRescheduled")],
+      [called("WebhookCanceled"), called("WebhookRetired")],
+    ]) {
       const { log, caller, due, perform } = bench();
       const items = due();
       log.write(STREAM, ...events);

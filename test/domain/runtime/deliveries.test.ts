@@ -39,7 +39,18 @@ const bench = (log: MemoryLog = memoryLog()) => {
   return { log, views, courier, stopping, observed, messages, queue, due, perform: delivering.perform };
 };
 
-const suppressed = { type: "SuppressionAdded", at: NOON, account: "shop", baseAddress: "r1@there.example", id: 5, originalAddress: "r1@there.example", manual: true, reason: "", cause: null, by: operator } as const;
+const suppressed = {
+  type: "SuppressionAdded",
+  at: NOON,
+  account: "shop",
+  baseAddress: "r1@there.example",
+  id: 5,
+  originalAddress: "r1@there.example",
+  manual: true,
+  reason: "",
+  cause: null,
+  by: operator,
+} as const;
 
 describe("a delivery", () => {
   it("is claimed in the store before the courier hears of it", async () => {
@@ -133,7 +144,10 @@ describe("a delivery", () => {
     queue(1);
     queue(2);
     const { deliver } = courier;
-    const forgetful = { ...courier, deliver: async (...asked: Parameters<typeof deliver>) => new Map([...(await deliver(...asked))].slice(0, 1)) };
+    const forgetful = {
+      ...courier,
+      deliver: async (...asked: Parameters<typeof deliver>) => new Map([...(await deliver(...asked))].slice(0, 1)),
+    };
     Object.assign(courier, forgetful);
     await perform(due());
     assert.deepEqual([log.types("message-1").at(-1), log.types("message-2").at(-1)], ["MessageRetired", "DeliveryInterrupted"]);
@@ -273,7 +287,14 @@ describe("a suppressed recipient", () => {
 
   it("is dialed again once taken off the list", async () => {
     const { log, courier, queue, due, perform } = bench();
-    log.write("recipient-shop/r1@there.example", suppressed, { type: "SuppressionRemoved", at: NOON, account: "shop", baseAddress: "r1@there.example", id: 5, by: operator });
+    log.write("recipient-shop/r1@there.example", suppressed, {
+      type: "SuppressionRemoved",
+      at: NOON,
+      account: "shop",
+      baseAddress: "r1@there.example",
+      id: 5,
+      by: operator,
+    });
     queue(1);
     await perform(due());
     assert.equal(courier.deliveries.length, 1);

@@ -12,7 +12,11 @@ import { memoryLog, type MemoryLog } from "../../support/memory-log.ts";
 import { memoryReadModel } from "../../support/memory-read-model.ts";
 import { called, happened, NOON } from "../../support/samples.ts";
 
-const bench = ({ now = NOON, log = memoryLog(), reacted = async () => undefined }: { now?: Instant; log?: MemoryLog; reacted?: (position: Position) => Promise<void> } = {}) => {
+const bench = ({
+  now = NOON,
+  log = memoryLog(),
+  reacted = async () => undefined,
+}: { now?: Instant; log?: MemoryLog; reacted?: (position: Position) => Promise<void> } = {}) => {
   const views = memoryReadModel(log);
   const messages = actorRuntime({
     log,
@@ -132,7 +136,13 @@ describe("a removed stream", () => {
       return new Promise((resolve) => (passed = () => resolve(undefined)));
     };
     const { log, keeping, due, messages } = bench({ reacted });
-    const end = log.write("message-42", happened("MessageQueued"), happened("MessageCanceled"), happened("MessageRetired"), happened("MessageRemoved"));
+    const end = log.write(
+      "message-42",
+      happened("MessageQueued"),
+      happened("MessageCanceled"),
+      happened("MessageRetired"),
+      happened("MessageRemoved"),
+    );
     const deleting = keeping.delete(due("delete"));
     await new Promise(setImmediate);
     assert.deepEqual(asked, [end]);

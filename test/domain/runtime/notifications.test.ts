@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { MessageEvent, MessageEventType } from "../../../src/domain/message/events.ts";
-import { notificationOf } from "../../../src/domain/runtime/notifications.ts";
+import { notificationOf } from "../../../src/domain/reactions/notifications.ts";
 import { aMessage, happened, messageSamples, smtpResult } from "../../support/samples.ts";
 
 const message = aMessage({ fromId: "abc" });
@@ -37,22 +37,25 @@ describe("an account", () => {
   }
 
   it("hears what it needs to find the message again", () => {
-    assert.deepEqual(notificationOf(happened("DeliverySucceeded", { result: smtpResult(250, "2.0.0", { error: "queued as 77" }) }), message), {
-      callId: 1_001,
-      payload: {
-        event: "delivered",
-        dsn: false,
-        suppressing: false,
-        queueMsgId: 42,
-        fromId: "abc",
-        messageId: "<order-1@shop.example>",
-        subject: "Your order",
-        smtpCode: 250,
-        smtpEnhancedCode: "2.0.0",
-        error: "",
-        extra: { order: "1" },
+    assert.deepEqual(
+      notificationOf(happened("DeliverySucceeded", { result: smtpResult(250, "2.0.0", { error: "queued as 77" }) }), message),
+      {
+        callId: 1_001,
+        payload: {
+          event: "delivered",
+          dsn: false,
+          suppressing: false,
+          queueMsgId: 42,
+          fromId: "abc",
+          messageId: "<order-1@shop.example>",
+          subject: "Your order",
+          smtpCode: 250,
+          smtpEnhancedCode: "2.0.0",
+          error: "",
+          extra: { order: "1" },
+        },
       },
-    });
+    );
   });
 
   it("hears the remote's own words when a delivery failed for now or for good", () => {

@@ -42,7 +42,11 @@ const bench = (limits: Partial<SchedulerLimits> = {}, clock: Clock & { advance: 
       };
       return items.filter(fits).slice(0, limit);
     },
-    nextDueAt: (_kind, at) => items.map(({ dueAt }) => dueAt).filter((dueAt) => dueAt > at).sort((a, b) => a - b)[0],
+    nextDueAt: (_kind, at) =>
+      items
+        .map(({ dueAt }) => dueAt)
+        .filter((dueAt) => dueAt > at)
+        .sort((a, b) => a - b)[0],
   };
   const running = scheduler({
     kind: "deliver",
@@ -198,7 +202,10 @@ describe("the limits", () => {
   it("leave nothing undone, whatever is due", async () => {
     const { show, start, jobs, running } = bench({ total: 7, perLane: 2, window: 16, batch: 3 });
     const due = new Map(
-      Array.from({ length: 300 }, (_, index) => [index, item(index, `${index % 5}.example`, { batch: index % 4 === 0 ? "" : `${Math.floor(index / 20)}` })] as const),
+      Array.from(
+        { length: 300 },
+        (_, index) => [index, item(index, `${index % 5}.example`, { batch: index % 4 === 0 ? "" : `${Math.floor(index / 20)}` })] as const,
+      ),
     );
     show([...due.values()], 1);
     start();

@@ -43,7 +43,10 @@ describe("the schedule of calls", () => {
   for (const [index, minutes] of MINUTES.entries()) {
     for (const spread of [-1, 0, 1]) {
       it(`waits ${minutes} minutes ${spread < 0 ? "- 1 %" : spread > 0 ? "+ 1 %" : ""} after call ${index + 1}`, () => {
-        const { events } = given(queued, ...deferredTimes(index), claimed(index + 1)).when(record(index + 1, answered(500)), { now: SOON, spread });
+        const { events } = given(queued, ...deferredTimes(index), claimed(index + 1)).when(record(index + 1, answered(500)), {
+          now: SOON,
+          spread,
+        });
         assert.equal(nextOf(events), NOON + Math.round(minutes * MINUTE_MS * (1 + spread / 100)));
       });
     }
@@ -82,7 +85,9 @@ describe("a call", () => {
   it("waits for its time", () => {
     const later = called("WebhookQueued", { nextAttemptAt: NOON + 1 });
     given(later).when(attempt).changesNothing();
-    given(later).when(attempt, { now: NOON + 1 }).thenOfTypes("WebhookAttempted");
+    given(later)
+      .when(attempt, { now: NOON + 1 })
+      .thenOfTypes("WebhookAttempted");
   });
 
   it("is not made while another attempt is open, nor when done", () => {
@@ -196,12 +201,18 @@ describe("a call that nobody finished", () => {
   });
 
   it("is given up by the clock only when its time is over", () => {
-    given(queued, claimed(1)).when(overdue, { now: NOON + MINUTE_MS - 1 }).changesNothing();
-    given(queued, claimed(1)).when(overdue, { now: NOON + MINUTE_MS }).thenOfTypes("WebhookInterrupted");
+    given(queued, claimed(1))
+      .when(overdue, { now: NOON + MINUTE_MS - 1 })
+      .changesNothing();
+    given(queued, claimed(1))
+      .when(overdue, { now: NOON + MINUTE_MS })
+      .thenOfTypes("WebhookInterrupted");
   });
 
   it("has no say any more once it was given up", () => {
-    given(queued, ...lostTimes(1)).when(record(1, answered(200))).refuses();
+    given(queued, ...lostTimes(1))
+      .when(record(1, answered(200)))
+      .refuses();
     for (const outcome of [answered(200), answered(410), unreachable, stopped]) {
       given(queued, ...lostTimes(1), claimed(2))
         .when(record(1, outcome))

@@ -4,7 +4,22 @@ import { describe, it } from "node:test";
 import type { WebhookCommand } from "../../../src/domain/webhook/commands.ts";
 import type { WebhookEvent } from "../../../src/domain/webhook/events.ts";
 import { called, httpResult, NOON, operator } from "../../support/samples.ts";
-import { answered, attempt, claimed, deferredTimes, given, KEEP_MS, LATER, queued, record, retired, SOON, stopped, unreachable, waiting } from "./given-webhook.ts";
+import {
+  answered,
+  attempt,
+  claimed,
+  deferredTimes,
+  given,
+  KEEP_MS,
+  LATER,
+  queued,
+  record,
+  retired,
+  SOON,
+  stopped,
+  unreachable,
+  waiting,
+} from "./given-webhook.ts";
 
 const superseded = called("WebhookSuperseded");
 const supersede: WebhookCommand = { type: "supersede", supersededBy: 91 };
@@ -61,7 +76,9 @@ describe("a superseded call", () => {
   const inFlight = [queued, claimed(1), superseded];
 
   it("retires at once while it waits for its time, and names its successor", () => {
-    const { state } = given(queued).when(supersede, { now: SOON }).then(called("WebhookSuperseded", { at: SOON }), retired(SOON));
+    const { state } = given(queued)
+      .when(supersede, { now: SOON })
+      .then(called("WebhookSuperseded", { at: SOON }), retired(SOON));
     assert.equal(state.context.outcome, "superseded");
     assert.equal(state.context.supersededBy, 91);
   });
@@ -111,7 +128,9 @@ describe("a superseded call", () => {
   });
 
   it("keeps its first successor", () => {
-    given(...inFlight).when({ type: "supersede", supersededBy: 92 }).changesNothing();
+    given(...inFlight)
+      .when({ type: "supersede", supersededBy: 92 })
+      .changesNothing();
   });
 });
 
@@ -121,7 +140,9 @@ describe("a call that must come after another", () => {
   });
 
   it("is due as soon as the other is done", () => {
-    const { state } = given(waiting).when({ type: "unblock" }, { now: SOON }).then(called("WebhookUnblocked", { at: SOON }));
+    const { state } = given(waiting)
+      .when({ type: "unblock" }, { now: SOON })
+      .then(called("WebhookUnblocked", { at: SOON }));
     assert.equal(state.value, "queued");
     given(waiting, called("WebhookUnblocked")).when(attempt).thenOfTypes("WebhookAttempted");
   });

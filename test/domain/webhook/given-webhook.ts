@@ -40,7 +40,11 @@ export const lostTimes = (times: number): readonly WebhookEvent[] =>
 
 export const retired = (at: Instant = NOON): WebhookEvent => called("WebhookRetired", { at, keepUntil: at + KEEP_MS });
 
-export const record = (attemptNumber: number, outcome: CallOutcome): WebhookCommand => ({ type: "record", attempt: attemptNumber, outcome });
+export const record = (attemptNumber: number, outcome: CallOutcome): WebhookCommand => ({
+  type: "record",
+  attempt: attemptNumber,
+  outcome,
+});
 
 export const answered = (status: number, retryAfterMs: number | null = null): CallOutcome => ({
   kind: "answered",

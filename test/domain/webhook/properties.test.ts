@@ -28,7 +28,9 @@ const command = fc.oneof(
   fc.constantFrom<WebhookCommand>({ type: "unblock" }, { type: "remove" }, { type: "cancel", by: operator }),
   fc.nat(3).map((number): WebhookCommand => ({ type: "supersede", supersededBy: 100 + number })),
   fc.boolean().map((overdueOnly): WebhookCommand => ({ type: "abandon", reason: "lost", overdueOnly })),
-  fc.integer({ min: -60, max: 60 }).map((minutes): WebhookCommand => ({ type: "schedule", nextAttemptAt: NOON + minutes * MINUTE_MS, by: operator })),
+  fc
+    .integer({ min: -60, max: 60 })
+    .map((minutes): WebhookCommand => ({ type: "schedule", nextAttemptAt: NOON + minutes * MINUTE_MS, by: operator })),
 );
 
 const lives = fc.record({
@@ -48,7 +50,8 @@ const lifeOf = ({ after, steps }: Plan): Life<WebhookState, WebhookEvent> => {
   ];
   const rest = steps.map((each) => (state: WebhookState): readonly [WebhookCommand, WebhookTerms] => {
     now += each.minutes * MINUTE_MS;
-    const asked = each.command.type === "record" ? { ...each.command, attempt: state.context.attempts + each.command.attempt } : each.command;
+    const asked =
+      each.command.type === "record" ? { ...each.command, attempt: state.context.attempts + each.command.attempt } : each.command;
     return [asked, { now, spread: each.spread, keepRetiredMs: 0 }];
   });
   return live(webhookKind, [birth, ...rest]);
