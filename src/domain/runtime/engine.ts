@@ -15,7 +15,7 @@ import { calls, type CallObserver } from "./calls.ts";
 import { deliveries, type DeliveryObserver } from "./deliveries.ts";
 import { housekeeping } from "./housekeeping.ts";
 import { holdRulesKind, messageKind, recipientKind, webhookKind } from "./kinds.ts";
-import { reactions } from "./reactions.ts";
+import { reactions } from "../reactions/reactions.ts";
 import type { DueItem, ReadModel } from "./read-model.ts";
 import { scheduler, type Scheduler, type SchedulerLimits } from "./scheduler.ts";
 

@@ -74,3 +74,6 @@ export type WebhookEventType = WebhookEvent["type"];
 
 /** Stream of one webhook call. */
 export const webhookStream = (id: number): string => `webhook-${id}`;
+
+/** Number of the call that a stream is about. */
+export const idOfWebhook = (stream: string): number => Number(stream.slice("webhook-".length));

@@ -1,0 +1,55 @@
+/** What reactions work on: a run of the log, its message events together with the messages that they are about. */
+import { NO_STREAM, type Position, type Recorded } from "../event-log.ts";
+import type { DomainEvent, DomainEventType } from "../events.ts";
+import type { MessageEvent, QueuedMessage } from "../message/events.ts";
+import type { Messages } from "../runtime/kinds.ts";
+
+/** Events that something follows from; all others are passed over undecoded. */
+export const REACTED_TO: ReadonlySet<DomainEventType> = new Set([
+  "MessageQueued",
+  "DeliverySucceeded",
+  "DeliveryDeferred",
+  "DeliveryFailed",
+  "DeliveryUncertain",
+  "MessageSuppressed",
+  "MessageFailed",
+  "MessageCanceled",
+  "MessageRetired",
+  "WebhookQueued",
+  "WebhookRetired",
+  "HoldRuleAdded",
+] as const);
+
+/** A message's event with the message it is about; `revision` is the stream's at the moment of looking. */
+export type MessageFact = {
+  readonly recorded: Recorded;
+  readonly event: MessageEvent;
+  readonly message: QueuedMessage;
+  readonly revision: number;
+};
+
+/** One run of the log. */
+export type Batch = { readonly events: readonly Recorded[]; readonly facts: readonly MessageFact[] };
+
+/**
+ * A kind of reaction. Handles a batch, in the order of the log wherever that matters for one stream, and resolves with
+ * the last position that the views must have passed before the next batch: 0 when that does not matter.
+ */
+export type Reaction = (batch: Batch) => Promise<Position>;
+
+const isMessageEvent = (event: DomainEvent): event is MessageEvent => event.type.startsWith("Message") || event.type.startsWith("Delivery");
+
+/** Loads the messages; one whose stream is gone has been reacted to before, for nothing is removed earlier. */
+export const batchOf = async (messages: Messages, events: readonly Recorded[]): Promise<Batch> => {
+  const loading = events.map(async (recorded): Promise<MessageFact | undefined> => {
+    const { event, stream } = recorded;
+    if (!isMessageEvent(event)) return undefined;
+    const { state, revision } = await messages.load(stream);
+    const { message } = state.context;
+    return message === undefined || revision === NO_STREAM ? undefined : { recorded, event, message, revision };
+  });
+  return { events, facts: (await Promise.all(loading)).filter((fact) => fact !== undefined) };
+};
+
+/** Runs jobs that were started in order and gives the largest position that they resolve with. */
+export const lastOf = async (jobs: readonly Promise<Position>[]): Promise<Position> => Math.max(0, ...(await Promise.all(jobs)));

@@ -1,0 +1,42 @@
+/** Hold rules take hold: of what waits when a rule is added, and of what was being queued at that moment. */
+import { HOLD_RULES_STREAM, type HoldRule } from "../holdrule/events.ts";
+import { byRule, matchingRule } from "../holdrule/hold-rules.ts";
+import { messageStream } from "../message/events.ts";
+import type { HoldRuleSet, Messages } from "../runtime/kinds.ts";
+import type { ReadModel } from "../runtime/read-model.ts";
+import type { MessageFact, Reaction } from "./facts.ts";
+
+/** Messages put on hold at a time. */
+const PAGE = 200;
+
+export const hold = (options: { readonly messages: Messages; readonly holdRules: HoldRuleSet; readonly readModel: ReadModel }): Reaction => {
+  const { messages, holdRules, readModel } = options;
+
+  const holdBy = (id: number, rule: HoldRule): Promise<unknown> => messages.execute(messageStream(id), { type: "hold", by: byRule(rule) });
+
+  const holdWaiting = async (rule: HoldRule): Promise<void> => {
+    for (let ids = readModel.matching(rule, 0, PAGE); ids.length > 0; ids = readModel.matching(rule, ids.at(-1) ?? 0, PAGE)) {
+      await Promise.all(ids.map((id) => holdBy(id, rule)));
+    }
+  };
+
+  /** It was checked against the rules as they were before it was stored; whatever has happened to it since stays. */
+  const holdLate = async (facts: readonly MessageFact[]): Promise<void> => {
+    const fresh = facts.filter(({ event, revision }) => event.type === "MessageQueued" && revision === 0);
+    if (fresh.length === 0) return;
+    const { state } = await holdRules.load(HOLD_RULES_STREAM);
+    if (state.rules.size === 0) return;
+    await Promise.all(
+      fresh.map(({ message }) => {
+        const rule = matchingRule(state, message);
+        return rule && holdBy(message.id, rule);
+      }),
+    );
+  };
+
+  return async ({ events, facts }) => {
+    const added = events.flatMap(({ event }) => (event.type === "HoldRuleAdded" ? [event] : []));
+    await Promise.all([holdLate(facts), ...added.map(holdWaiting)]);
+    return 0;
+  };
+};

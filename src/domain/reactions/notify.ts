@@ -1,0 +1,61 @@
+/** Events of messages become webhook calls, each once: the event that causes a call carries the call's id. */
+import type { Account, Directory } from "../account/account.ts";
+import type { EventLog } from "../event-log.ts";
+import { notificationOf, type Notification } from "./notifications.ts";
+import type { Webhooks } from "../runtime/kinds.ts";
+import type { ReadModel } from "../runtime/read-model.ts";
+import { MAX_CALL_ATTEMPTS } from "../webhook/backoff.ts";
+import { webhookStream, type QueuedCall } from "../webhook/events.ts";
+import { lastOf, type MessageFact, type Reaction } from "./facts.ts";
+
+type Endpoint = NonNullable<Account["outgoingWebhook"]>;
+
+const callOf = ({ recorded, event, message }: MessageFact, { url }: Endpoint, { callId, payload }: Notification, after: number | null): QueuedCall => ({
+  id: callId,
+  account: message.account,
+  kind: "outgoing",
+  url,
+  host: new URL(url).host.toLowerCase(),
+  messageRef: message.id,
+  payload,
+  nextAttemptAt: event.at,
+  maxAttempts: MAX_CALL_ATTEMPTS,
+  after,
+  cause: { stream: recorded.stream, revision: recorded.revision },
+});
+
+export const notify = (options: {
+  readonly log: EventLog;
+  readonly webhooks: Webhooks;
+  readonly readModel: ReadModel;
+  readonly directory: Directory;
+}): Reaction => {
+  const { log, webhooks, readModel, directory } = options;
+
+  /** The call about the same message that has to be done first, where every event is wanted in order. */
+  const predecessor = (messageId: number, id: number, last: ReadonlyMap<number, number>): number | null =>
+    last.get(messageId) ?? readModel.unfinishedCalls(messageId).findLast((other) => other < id) ?? null;
+
+  const queue = async (fact: MessageFact, endpoint: Endpoint, notification: Notification, after: number | null): Promise<number> => {
+    const call = callOf(fact, endpoint, notification, after);
+    // Not new: this reaction ran before and was cut off before its checkpoint.
+    const position = await webhooks.create([{ stream: webhookStream(call.id), events: [{ type: "WebhookQueued", at: fact.event.at, ...call }] }], []);
+    if (endpoint.mode === "latest") return 0;
+    return position === false ? log.head() : position;
+  };
+
+  return ({ facts }) => {
+    const last = new Map<number, number>();
+    const jobs: Promise<number>[] = [];
+    for (const fact of facts) {
+      const { event, message } = fact;
+      const endpoint = directory.account(message.account)?.outgoingWebhook;
+      const notification = endpoint ? notificationOf(event, message) : undefined;
+      if (!endpoint || notification === undefined || endpoint.events?.has(notification.payload.event) === false) continue;
+      const after = endpoint.mode === "every" ? predecessor(message.id, notification.callId, last) : null;
+      last.set(message.id, notification.callId);
+      jobs.push(queue(fact, endpoint, notification, after));
+    }
+    return lastOf(jobs);
+  };
+};
