@@ -109,8 +109,11 @@ export const fillHeads = (db: DatabaseSync, { derivations, heads }: Projections)
 };
 
 export type Deriver = {
-  /** Brings derived tables up to the changes of a run, given by the name of the fold whose rows changed. */
-  readonly follow: (changes: Map<string, readonly RowChange[]>) => void;
+  /**
+   * Brings derived tables up to the changes of a run, given by the name of the fold whose rows changed. Answers the
+   * changes of the derivations' rows by the name of the derivation.
+   */
+  readonly follow: (changes: Map<string, readonly RowChange[]>) => ReadonlyMap<string, readonly RowChange[]>;
   /** Takes one row out of a derivation, whatever it follows from. */
   readonly drop: (derivation: string, key: Key) => void;
 };
@@ -135,8 +138,14 @@ export const deriver = (
 
   return {
     follow: (changes) => {
-      for (const { derivation, write } of targets) write(derivedChanges(derivation, changes));
+      const made = new Map<string, readonly RowChange[]>();
+      for (const { derivation, write } of targets) {
+        const derived = derivedChanges(derivation, changes);
+        write(derived);
+        made.set(derivation.name, derived);
+      }
       for (const tally of tallies) changes.set(tally.name, applyTally(tally, storeOf(tally.table), changes));
+      return made;
     },
     drop: (name, key) => {
       for (const { derivation, store, write } of targets) {

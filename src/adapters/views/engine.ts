@@ -7,20 +7,22 @@ import type { DatabaseSync } from "node:sqlite";
 import { MINUTE_MS, type Instant } from "../../domain/clock.ts";
 import type { Recorded } from "../../domain/event-log.ts";
 import type { DomainEventType } from "../../domain/events.ts";
+import type { Soonest, WorkKind } from "../../domain/runtime/read-model.ts";
 import { tablesOf } from "../../projections/all.ts";
 import type { Key, Projections, Table } from "../../projections/projection.ts";
+import type { ScheduleRow } from "../../projections/schedule.ts";
 import { deriver, type RowChange } from "./derive.ts";
 import { foldedRows, type FoldedRows } from "./folded-rows.ts";
 import { tableStore, type StoreOf } from "./table-store.ts";
 
 export type Engine = {
   /**
-   * Folds a run of events into the tables, within the caller's transaction.
+   * Folds a run of events into the tables, within the caller's transaction. Answers what it put into the schedule.
    *
    * @throws an error that names the event, for one that a fold cannot take: views that pass over an event would be wrong
    * for ever. The transaction must be rolled back.
    */
-  readonly apply: (events: readonly Recorded[]) => void;
+  readonly apply: (events: readonly Recorded[]) => Soonest;
   /** Takes one row out of a derived table, whatever it follows from, within the caller's transaction. */
   readonly drop: (derivation: string, key: Key) => void;
   /** Removes what is too old to matter, given the newest event's instant. */
@@ -47,6 +49,17 @@ const byEventType = (all: readonly FoldedRows[]): ReadonlyMap<DomainEventType, r
   return byType;
 };
 
+/** The earliest of each kind among the rows that changes put into the schedule. */
+const soonestOf = (changes: readonly RowChange[]): Soonest => {
+  const soonest: Partial<Record<WorkKind, Instant>> = {};
+  for (const { after } of changes) {
+    if (after === undefined) continue;
+    const { kind, dueAt } = after as ScheduleRow;
+    soonest[kind] = Math.min(soonest[kind] ?? dueAt, dueAt);
+  }
+  return soonest;
+};
+
 /**
  * @param options.bulk - a rebuild of a fresh file: what can be computed from the finished tables waits for the end.
  */
@@ -70,14 +83,14 @@ export const viewEngine = (db: DatabaseSync, projections: Projections, options: 
     newestAt = Math.max(newestAt, recorded.event.at);
   };
 
-  const flush = (): void => {
+  const flush = (): Soonest => {
     const changes = new Map<string, readonly RowChange[]>();
     for (const rows of all) {
       const owner = byName.get(rows.fold.belongsTo ?? "");
       if (owner !== undefined) rows.leaveWith(owner);
       changes.set(rows.fold.name, rows.write());
     }
-    derived.follow(changes);
+    return soonestOf(derived.follow(changes).get("schedule") ?? []);
   };
 
   const expire = (at: Instant): void => {
@@ -92,13 +105,15 @@ export const viewEngine = (db: DatabaseSync, projections: Projections, options: 
 
   return {
     apply: (events) => {
+      let soonest: Soonest;
       try {
         for (const recorded of events) take(recorded);
-        flush();
+        soonest = flush();
       } finally {
         for (const rows of all) rows.clear();
       }
       if (!options.bulk && newestAt - expiredAt >= MINUTE_MS) expire(newestAt);
+      return soonest;
     },
     drop: derived.drop,
     expire,

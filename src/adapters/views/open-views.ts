@@ -85,9 +85,9 @@ const follow = (options: ViewsOptions, start: Progress, failed: (failure: Writer
   const writer = writerClient(
     { mode: "live", path: viewsPath(directory) },
     {
-      written: ({ position, events, durationMs }) => {
+      written: ({ position, events, durationMs, soonest }) => {
         if (stopped) return;
-        progress.advance(position);
+        progress.advance(position, soonest);
         onBatch?.({ events, durationMs, position });
       },
       failed: fail,

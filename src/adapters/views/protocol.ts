@@ -1,5 +1,6 @@
 /** What the main thread and the thread that writes the views tell each other. */
 import type { Position } from "../../domain/event-log.ts";
+import type { Soonest } from "../../domain/runtime/read-model.ts";
 import type { Key } from "../../projections/projection.ts";
 import type { StoredBatch } from "../event-store/event-store.ts";
 
@@ -22,6 +23,8 @@ export type FromWriter =
       readonly events: number;
       readonly durationMs: number;
       readonly forgotten: readonly number[];
+      /** What it put into the schedule. */
+      readonly soonest: Soonest;
     }
   /** Finished and closed. */
   | { readonly kind: "ended" }

@@ -84,8 +84,8 @@ const run = (): void => {
     if (batches.length + keys.length === 0) return;
     recentEvents = recentEvents * Math.exp((lastAt - startedAt) / BUSY_WINDOW_MS) + events;
     lastAt = startedAt;
-    const position = writer.write(batches, keys);
-    tell({ kind: "written", position, events, durationMs: performance.now() - startedAt, forgotten: tokens });
+    const { position, soonest } = writer.write(batches, keys);
+    tell({ kind: "written", position, events, durationMs: performance.now() - startedAt, forgotten: tokens, soonest });
   };
 
   const turn = (): void => {

@@ -3,6 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Position, Recorded } from "../../domain/event-log.ts";
 import type { DomainEvent } from "../../domain/events.ts";
 import { ALL } from "../../projections/all.ts";
+import type { Soonest } from "../../domain/runtime/read-model.ts";
 import type { Key } from "../../projections/projection.ts";
 import type { StoredBatch, StoredEvent } from "../event-store/event-store.ts";
 import { fillHeads } from "./derive.ts";
@@ -13,8 +14,8 @@ import { progressWriter, type Progress } from "./views-file.ts";
 export type Decode = (stored: StoredEvent) => DomainEvent;
 
 export type Writer = {
-  /** Applies batches, and takes rows out of the schedule, in one transaction. Answers how far the views are. */
-  readonly write: (batches: readonly StoredBatch[], forget: readonly Key[]) => Position;
+  /** Applies batches, and takes rows out of the schedule, in one transaction. Answers how far the views are, and what is due. */
+  readonly write: (batches: readonly StoredBatch[], forget: readonly Key[]) => { readonly position: Position; readonly soonest: Soonest };
   /** What a rebuild leaves for the end, before the indexes. */
   readonly finish: () => void;
 };
@@ -57,9 +58,10 @@ export const viewsWriter = (db: DatabaseSync, start: Progress, decode: Decode, o
       const events = newEvents(batches);
       const upTo = Math.max(progress.position, ...batches.map((batch) => batch.upTo));
       const next = progressAfter(events, upTo);
+      let soonest: Soonest = {};
       begin.run();
       try {
-        if (events.length > 0) engine.apply(events);
+        if (events.length > 0) soonest = engine.apply(events);
         for (const key of forget) engine.drop("schedule", key);
         saveProgress(next);
         commit.run();
@@ -68,7 +70,7 @@ export const viewsWriter = (db: DatabaseSync, start: Progress, decode: Decode, o
         throw error;
       }
       progress = next;
-      return upTo;
+      return { position: upTo, soonest };
     },
     finish: () => {
       engine.expire(progress.newestAt);

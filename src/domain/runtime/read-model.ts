@@ -30,13 +30,16 @@ export type DueQuery = {
   readonly limit: number;
 };
 
+/** When the earliest work of each kind falls due among what a step of the views has put into the schedule. */
+export type Soonest = Readonly<Partial<Record<WorkKind, Instant>>>;
+
 export type ReadModel = {
   /** How far the views are. */
   readonly position: () => Position;
   /** Resolves when the views have passed `position`. */
   readonly passed: (position: Position) => Promise<void>;
-  /** Calls back after every step forward, until the returned function is called. */
-  readonly onAdvance: (listener: () => void) => () => void;
+  /** Calls back after every step forward, with what it brought if that is known, until the returned function is called. */
+  readonly onAdvance: (listener: (soonest?: Soonest) => void) => () => void;
 
   /** Due work, the longest due first within a lane. */
   readonly due: (query: DueQuery) => readonly DueItem[];

@@ -1,21 +1,17 @@
 /**
  * Turns what is due into work: takes due items of one kind from the views, lets lanes (destination domains, webhook
- * hosts) take turns, and bounds what runs in all and per lane. Holds a bounded window of due work; everything else
- * stays in the views. Whether an item is still due is decided by its own stream when the work claims it.
+ * hosts) take turns, and bounds what runs in all and per lane. Whether an item is still due is decided by its own stream
+ * when the work claims it.
  */
 import type { CancelTimer, Clock, Instant } from "../clock.ts";
 import { SECOND_MS } from "../clock.ts";
 import type { Position } from "../event-log.ts";
-import type { DueItem, ReadModel, WorkKind } from "./read-model.ts";
+import { dueWindow, type Piece, type WindowLimits } from "./due-window.ts";
+import type { DueItem, ReadModel, Soonest, WorkKind } from "./read-model.ts";
 
-export type SchedulerLimits = {
-  /** Pieces of work at a time, in all and for one lane. */
+export type SchedulerLimits = WindowLimits & {
+  /** Pieces of work at a time, in all. */
   readonly total: number;
-  readonly perLane: number;
-  /** Due items held in memory. */
-  readonly window: number;
-  /** Items with the same batch handed over as one piece of work. */
-  readonly batch: number;
 };
 
 export type Scheduler = {
@@ -26,15 +22,7 @@ export type Scheduler = {
   readonly running: () => number;
 };
 
-type Lane = { waiting: DueItem[]; running: number; busy: number };
-
-/** Time that a lane is left alone after its work threw: the store is in trouble, and hammering does not help. */
-const TROUBLE_PAUSE_MS = SECOND_MS;
-
-/** Of a window's items, how many one lane may have: a lane with a long queue leaves room for the others. */
-const LANE_SHARE = 4;
-
-export const scheduler = (options: {
+export type SchedulerOptions = {
   readonly kind: WorkKind;
   readonly readModel: ReadModel;
   readonly clock: Clock;
@@ -42,153 +30,110 @@ export const scheduler = (options: {
   /** Does the work; resolves with the position of its last event, so that the items are not taken up again before the views know. */
   readonly perform: (items: readonly DueItem[]) => Promise<Position>;
   readonly onError: (error: unknown, items: readonly DueItem[]) => void;
-}): Scheduler => {
-  const { kind, readModel, clock, limits, perform, onError } = options;
-  const lanes = new Map<string, Lane>();
-  /** Streams in the window, at work, or done but not yet seen by the views. */
-  const busy = new Set<string>();
-  const settling: { readonly item: DueItem; readonly position: Position }[] = [];
+};
+
+/** Time that everything is left alone after work threw: the store is in trouble, and hammering does not help. */
+const TROUBLE_PAUSE_MS = SECOND_MS;
+
+/** Calls back at an instant, the earliest asked for since the last time. */
+const alarm = (clock: Clock, ring: () => void) => {
+  let set: { readonly at: Instant; readonly cancel: CancelTimer } | undefined;
+  const clear = (): void => {
+    set?.cancel();
+    set = undefined;
+  };
+  const at = (instant: Instant): void => {
+    clear();
+    const cancel = clock.timer(instant, () => {
+      set = undefined;
+      ring();
+    });
+    set = { at: instant, cancel };
+  };
+  return {
+    clear,
+    at: (instant: Instant): void => {
+      if (set?.at !== instant) at(instant);
+    },
+    /** As `at`, unless it rings earlier anyway. */
+    notAfter: (instant: Instant): void => {
+      if (set === undefined || instant < set.at) at(instant);
+    },
+  };
+};
+
+export const scheduler = ({ kind, readModel, clock, limits, perform, onError }: SchedulerOptions): Scheduler => {
+  const window = dueWindow(limits);
   const work = new Set<Promise<void>>();
-  let waiting = 0;
   let mayHaveMore = true;
-  /** Instant of the last look at what is due. */
-  let lookedAt: Instant = 0;
   let paused = false;
   let stopped = true;
-  let timer: { readonly at: Instant; readonly cancel: CancelTimer } | undefined;
   let unsubscribe: () => void = () => undefined;
 
-  const laneOf = (name: string): Lane => {
-    const known = lanes.get(name);
-    if (known !== undefined) return known;
-    const lane: Lane = { waiting: [], running: 0, busy: 0 };
-    lanes.set(name, lane);
-    return lane;
-  };
+  /** What is due at `lookedAt` or before has been asked for; what comes later has yet to be, unless `undefined`. */
+  let lookedAt: Instant | undefined;
 
-  const forget = (item: DueItem): void => {
-    busy.delete(item.stream);
-    const lane = laneOf(item.lane);
-    lane.busy -= 1;
-    if (lane.busy === 0 && lane.running === 0) lanes.delete(item.lane);
-  };
-
-  const settle = (): void => {
-    const seen = readModel.position();
-    let kept = 0;
-    for (const entry of settling) {
-      if (entry.position <= seen) forget(entry.item);
-      else settling[kept++] = entry;
-    }
-    settling.length = kept;
-  };
-
-  const refill = (): void => {
-    if (!mayHaveMore || waiting > limits.window / 2) return;
-    let busiest = 0;
-    for (const lane of lanes.values()) busiest = Math.max(busiest, lane.busy);
-    const perLane = Math.ceil(limits.window / LANE_SHARE) + busiest;
-    const limit = limits.window + busy.size;
+  const look = (): void => {
+    if (!mayHaveMore || !window.hasRoom()) return;
     lookedAt = clock.now();
-    const items = readModel.due({ kind, at: lookedAt, perLane, limit });
-    let added = 0;
-    for (const item of items) {
-      if (busy.has(item.stream)) continue;
-      const lane = laneOf(item.lane);
-      lane.waiting.push(item);
-      lane.busy += 1;
-      busy.add(item.stream);
-      added += 1;
+    mayHaveMore = window.add(readModel.due({ kind, at: lookedAt, ...window.wanted() })) > 0;
+  };
+
+  const wakeForNext = (): void => {
+    if (lookedAt === undefined || (mayHaveMore && window.waiting() > 0)) return;
+    // Not after the present: what fell due since the look would be passed over.
+    const next = readModel.nextDueAt(kind, lookedAt);
+    lookedAt = undefined;
+    if (next === undefined) wake.clear();
+    else wake.at(next);
+  };
+
+  const pump = (): void => {
+    if (stopped || paused) return;
+    if (window.settle(readModel.position()) > 0) mayHaveMore = true;
+    look();
+    while (work.size < limits.total) {
+      const piece = window.next();
+      if (piece === undefined) break;
+      start(piece);
     }
-    waiting += added;
-    // Fewer than asked for means that there is no more, unless one lane filled its share.
-    mayHaveMore = added > 0;
+    wakeForNext();
   };
 
-  const take = (lane: Lane): readonly DueItem[] => {
-    const first = lane.waiting.shift();
-    if (first === undefined) return [];
-    if (first.batch === "" || limits.batch === 1) return [first];
-    // Recipients of one submission were queued together, so they stand together.
-    let count = 0;
-    while (count + 1 < limits.batch && lane.waiting[count]?.batch === first.batch) count += 1;
-    const taken = [first, ...lane.waiting.splice(0, count)];
-    return taken;
+  const lookAgain = (): void => {
+    mayHaveMore = true;
+    pump();
   };
-
-  const run = (lane: Lane, items: readonly DueItem[]): void => {
-    lane.running += 1;
-    waiting -= items.length;
-    const done = (position: Position): void => {
-      for (const item of items) settling.push({ item, position });
-    };
-    const job = perform(items)
-      .then(done, (error: unknown) => {
-        onError(error, items);
-        pause();
-        done(0);
-      })
-      .finally(() => {
-        lane.running -= 1;
-        work.delete(job);
-        pump();
-      });
-    work.add(job);
-  };
+  const wake = alarm(clock, lookAgain);
 
   const pause = (): void => {
     if (paused || stopped) return;
     paused = true;
     clock.timer(clock.now() + TROUBLE_PAUSE_MS, () => {
       paused = false;
-      mayHaveMore = true;
-      pump();
+      lookAgain();
     });
   };
 
-  /** One round over the lanes, a piece of work each, until no lane may start another. */
-  const dispatch = (): void => {
-    let started = true;
-    while (started && work.size < limits.total) {
-      started = false;
-      for (const [name, lane] of lanes) {
-        if (work.size >= limits.total) break;
-        if (lane.waiting.length === 0 || lane.running >= limits.perLane) continue;
-        run(lane, take(lane));
-        // To the end of the order: the next round starts with whoever has waited longest.
-        lanes.delete(name);
-        lanes.set(name, lane);
-        started = true;
-        break;
-      }
-    }
+  const start = ({ items, end }: Piece): void => {
+    const job = perform(items)
+      .then(end, (error: unknown) => {
+        onError(error, items);
+        pause();
+        end(0);
+      })
+      .finally(() => {
+        work.delete(job);
+        pump();
+      });
+    work.add(job);
   };
 
-  const wakeLater = (): void => {
-    // Not after the present: what fell due since the last look would be passed over.
-    const at = readModel.nextDueAt(kind, lookedAt);
-    if (at === timer?.at) return;
-    timer?.cancel();
-    timer = undefined;
-    if (at === undefined) return;
-    const cancel = clock.timer(at, () => {
-      timer = undefined;
-      mayHaveMore = true;
-      pump();
-    });
-    timer = { at, cancel };
-  };
-
-  const pump = (): void => {
-    if (stopped || paused) return;
-    settle();
-    refill();
-    dispatch();
-    if (!mayHaveMore || waiting === 0) wakeLater();
-  };
-
-  const advanced = (): void => {
-    mayHaveMore = true;
+  /** A step of the views says what it brought, so that most steps need no look. */
+  const advanced = (soonest?: Soonest): void => {
+    const dueAt = soonest?.[kind];
+    if (soonest === undefined || (dueAt !== undefined && dueAt <= clock.now())) mayHaveMore = true;
+    else if (dueAt !== undefined && !stopped) wake.notAfter(dueAt);
     pump();
   };
 
@@ -202,8 +147,7 @@ export const scheduler = (options: {
     stop: async () => {
       stopped = true;
       unsubscribe();
-      timer?.cancel();
-      timer = undefined;
+      wake.clear();
       await Promise.all(work);
     },
     running: () => work.size,

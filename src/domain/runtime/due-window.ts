@@ -1,0 +1,124 @@
+/**
+ * The bounded part of the due work that is in memory, by lane. Lanes take turns, each has its own limit of what runs,
+ * and an item stays known until the views have seen what its work came to, so that it is not taken up twice.
+ */
+import type { Position } from "../event-log.ts";
+import type { DueItem } from "./read-model.ts";
+
+export type WindowLimits = {
+  /** Pieces of work of one lane at a time. */
+  readonly perLane: number;
+  /** Due items held in memory. */
+  readonly window: number;
+  /** Items with the same batch handed over as one piece of work. */
+  readonly batch: number;
+};
+
+/** A piece of work; to be ended exactly once. */
+export type Piece = {
+  readonly items: readonly DueItem[];
+  /** The work is over; its last event stands at `position`. */
+  readonly end: (position: Position) => void;
+};
+
+type Lane = { waiting: DueItem[]; running: number; known: number };
+
+/** Of a window's items, how many one lane may have: a lane with a long queue leaves room for the others. */
+const LANE_SHARE = 4;
+
+export type DueWindow = {
+  /** Whether it pays to look for more. */
+  readonly hasRoom: () => boolean;
+  /** How much to ask for, so that what is known already does not crowd out what is new. */
+  readonly wanted: () => { readonly perLane: number; readonly limit: number };
+  /** Takes in due items; answers how many of them are new. */
+  readonly add: (items: readonly DueItem[]) => number;
+  /** The next piece of work that its lane allows; undefined when there is none now. */
+  readonly next: () => Piece | undefined;
+  /** Forgets items whose end the views have seen; answers how many. */
+  readonly settle: (seen: Position) => number;
+  /** Items that wait for a piece of work to be made of them. */
+  readonly waiting: () => number;
+};
+
+export const dueWindow = (limits: WindowLimits): DueWindow => {
+  const lanes = new Map<string, Lane>();
+  const known = new Set<string>();
+  let settling: { readonly item: DueItem; readonly position: Position }[] = [];
+  let waiting = 0;
+
+  const laneOf = (name: string): Lane => {
+    let lane = lanes.get(name);
+    if (lane === undefined) lanes.set(name, (lane = { waiting: [], running: 0, known: 0 }));
+    return lane;
+  };
+
+  const forget = (item: DueItem): void => {
+    known.delete(item.stream);
+    const lane = laneOf(item.lane);
+    lane.known -= 1;
+    if (lane.known === 0 && lane.running === 0) lanes.delete(item.lane);
+  };
+
+  const take = (lane: Lane): readonly DueItem[] => {
+    const [first] = lane.waiting;
+    let count = 1;
+    // Recipients of one submission were queued together, so they stand together.
+    if (first?.batch !== "") while (count < limits.batch && lane.waiting[count]?.batch === first?.batch) count += 1;
+    return lane.waiting.splice(0, Math.min(count, limits.batch));
+  };
+
+  const pieceOf = (lane: Lane): Piece => {
+    const items = take(lane);
+    lane.running += 1;
+    waiting -= items.length;
+    return {
+      items,
+      end: (position) => {
+        lane.running -= 1;
+        for (const item of items) settling.push({ item, position });
+      },
+    };
+  };
+
+  return {
+    hasRoom: () => waiting <= limits.window / 2,
+    wanted: () => {
+      let busiest = 0;
+      for (const lane of lanes.values()) busiest = Math.max(busiest, lane.known);
+      return { perLane: Math.ceil(limits.window / LANE_SHARE) + busiest, limit: limits.window + known.size };
+    },
+    add: (items) => {
+      let added = 0;
+      for (const item of items) {
+        if (known.has(item.stream)) continue;
+        known.add(item.stream);
+        const lane = laneOf(item.lane);
+        lane.waiting.push(item);
+        lane.known += 1;
+        added += 1;
+      }
+      waiting += added;
+      return added;
+    },
+    next: () => {
+      if (waiting === 0) return undefined;
+      for (const [name, lane] of lanes) {
+        if (lane.waiting.length === 0 || lane.running >= limits.perLane) continue;
+        // To the end of the order: next is whoever has waited longest.
+        lanes.delete(name);
+        lanes.set(name, lane);
+        return pieceOf(lane);
+      }
+      return undefined;
+    },
+    settle: (seen) => {
+      const before = settling.length;
+      const due = settling.filter(({ position }) => position <= seen);
+      if (due.length > 0) settling = settling.filter(({ position }) => position > seen);
+      for (const { item } of due) forget(item);
+      return before - settling.length;
+    },
+    waiting: () => waiting,
+  };
+};
