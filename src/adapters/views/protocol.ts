@@ -2,13 +2,13 @@
 import type { Position } from "../../domain/event-log.ts";
 import type { Soonest } from "../../domain/runtime/read-model.ts";
 import type { Key } from "../../projections/projection.ts";
-import type { StoredBatch } from "../event-store/event-store.ts";
+import type { PackedBatch } from "./packed-batch.ts";
 
 /** `rebuild` makes a new file at `path`, `live` goes on with a finished one. */
 export type WriterData = { readonly mode: "live" | "rebuild"; readonly path: string };
 
 export type ToWriter =
-  | { readonly kind: "batch"; readonly batch: StoredBatch }
+  | { readonly kind: "batch"; readonly batch: PackedBatch }
   /** Take this row out of the schedule; `token` comes back when it is done. */
   | { readonly kind: "forget"; readonly key: Key; readonly token: number }
   /** No more will come: finish, and end. */

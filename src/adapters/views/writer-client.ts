@@ -2,6 +2,7 @@
 import { Worker } from "node:worker_threads";
 import type { Key } from "../../projections/projection.ts";
 import type { StoredBatch } from "../event-store/event-store.ts";
+import { packBatch } from "./packed-batch.ts";
 import type { FromWriter, ToWriter, WriterData } from "./protocol.ts";
 import { room } from "./room.ts";
 
@@ -134,7 +135,7 @@ export const writerClient = (
     ready: ready.promise,
     send: async (batch) => {
       throwIfOver();
-      tell({ kind: "batch", batch });
+      tell({ kind: "batch", batch: packBatch(batch) });
       await inFlight.take(batch.events.length);
     },
     forget: async (key) => {

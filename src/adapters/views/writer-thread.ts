@@ -3,6 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { Key } from "../../projections/projection.ts";
 import { codec } from "../event-store/codec.ts";
 import type { StoredBatch } from "../event-store/event-store.ts";
+import { unpackBatch } from "./packed-batch.ts";
 import type { FromWriter, ToWriter, WriterData } from "./protocol.ts";
 import { createForRebuild, finishRebuild, isDamage, openForWriting } from "./views-file.ts";
 import { viewsWriter, type Writer } from "./writer.ts";
@@ -51,10 +52,10 @@ const take = (queue: ToWriter[]): Taken => {
   const taken: Taken = { batches: [], keys: [], tokens: [], events: 0 };
   for (let message = queue[0]; message !== undefined && message.kind !== "end"; message = queue[0]) {
     if (message.kind === "batch") {
-      const { events } = message.batch;
-      if (taken.events > 0 && taken.events + events.length > MOST_EVENTS[mode]) break;
-      taken.batches.push(message.batch);
-      taken.events += events.length;
+      const { count } = message.batch;
+      if (taken.events > 0 && taken.events + count > MOST_EVENTS[mode]) break;
+      taken.batches.push(unpackBatch(message.batch));
+      taken.events += count;
     } else {
       taken.keys.push(message.key);
       taken.tokens.push(message.token);
