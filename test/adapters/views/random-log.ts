@@ -151,7 +151,7 @@ export const randomLog = (seeds: readonly number[]): RandomLog => {
       );
       if (type === undefined) return;
       const attempts = state.context.attempts + (type === "DeliveryAttempted" ? 1 : 0);
-      message(id, { ...happened(type), ...details(roll, messageSamples[type], attempts) } as MessageEvent);
+      message(id, { ...happened(type), ...details(roll, messageSamples[type], attempts) });
     } else {
       const [id, state] = pick(roll, [...calls]);
       const type = pickType(
@@ -160,7 +160,7 @@ export const randomLog = (seeds: readonly number[]): RandomLog => {
       );
       if (type === undefined) return;
       const attempts = state.context.attempts + (type === "WebhookAttempted" ? 1 : 0);
-      call(id, { ...called(type), ...details(roll, webhookSamples[type], attempts) } as WebhookEvent);
+      call(id, { ...called(type), ...details(roll, webhookSamples[type], attempts) });
     }
   };
 

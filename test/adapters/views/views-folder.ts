@@ -82,7 +82,8 @@ export const directViews = (path: string, options: { readonly fresh: boolean } =
     progress,
     model,
     take: (events) => {
-      progress.advance(writer.write([batchOf(events)], []));
+      const { position, soonest } = writer.write([batchOf(events)], []);
+      progress.advance(position, soonest);
     },
     close: () => {
       reader.close();
