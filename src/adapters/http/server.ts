@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import type { IncomingMessage, Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import Koa from "koa";
 import type { Middleware } from "koa";
 import type { Logger } from "pino";
@@ -130,7 +130,14 @@ export const listen = async (app: Koa, options: ListenOptions): Promise<Listener
   server.timeout = idleTimeoutMs;
   const handle = app.callback();
   let closing = false;
+  /** Connections without a request so far: node does not count them as idle. */
+  const unused = new Set<Socket>();
+  server.on(options.tls === undefined ? "connection" : "secureConnection", (socket: Socket) => {
+    unused.add(socket);
+    socket.once("close", () => unused.delete(socket));
+  });
   server.on("request", (request, response) => {
+    unused.delete(request.socket);
     if (closing) response.shouldKeepAlive = false;
     response.once("close", () => {
       cutUnread(request, lingerMs);
@@ -148,6 +155,7 @@ export const listen = async (app: Koa, options: ListenOptions): Promise<Listener
   const { address, port } = server.address() as AddressInfo;
   const close = (graceMs: number): Promise<void> => {
     closing = true;
+    for (const socket of unused) socket.destroy();
     return closeServer(server, graceMs);
   };
   return { address, port, close };

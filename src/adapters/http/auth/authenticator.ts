@@ -8,8 +8,9 @@ import { parseAddress } from "../../../domain/address.ts";
 import type { Address } from "../../../domain/address.ts";
 import { MINUTE_MS } from "../../../domain/clock.ts";
 import type { Clock } from "../../../domain/clock.ts";
-import type { PasswordHash } from "./password-hash.ts";
+import type { PasswordHash, ScryptCost } from "./password-hash.ts";
 import { DEFAULT_COST, looksHashed, matchesHash, parsePasswordHash, samePassword } from "./password-hash.ts";
+import { recentMap } from "./recent-map.ts";
 
 /** - `refused`: unknown address, wrong password or login disabled: the caller is not told which.
  *  - `busy`: too many unknown logins wait to be verified; nothing is known about this one. */
@@ -32,6 +33,8 @@ export type AuthenticatorOptions = {
   readonly maxRemembered?: number;
   /** Password hashes computed at the same time: each takes a thread of the pool that file access needs too. */
   readonly maxConcurrent?: number;
+  /** What refusing an unknown address costs: as much as the accounts' own hashes. */
+  readonly cost?: ScryptCost;
   /** Logins that wait for their turn; more are turned away as `busy`. */
   readonly maxWaiting?: number;
 };
@@ -41,9 +44,6 @@ type Remembered = { readonly account: string; readonly login: Address; readonly 
 const REFUSED: LoginResult = { kind: "refused" };
 const BUSY: LoginResult = { kind: "busy" };
 const MAX_PASSWORD = 1_024;
-
-/** Takes as long as a real one and never matches: what a login without a hash is compared with. */
-const decoy: PasswordHash = { cost: DEFAULT_COST, salt: randomBytes(16), hash: randomBytes(32) };
 
 /** At most `concurrent` jobs run and `waiting` wait; `enter` answers undefined when there is no room. */
 const turnstile = (concurrent: number, waiting: number) => {
@@ -73,9 +73,11 @@ const turnstile = (concurrent: number, waiting: number) => {
 export const authenticator = (options: AuthenticatorOptions): Authenticator => {
   const { directory, passwordOf, clock, rememberMs = 10 * MINUTE_MS, maxRemembered = 10_000 } = options;
   const hashing = turnstile(options.maxConcurrent ?? 2, options.maxWaiting ?? 64);
+  /** Takes as long as a real one and never matches: what a login without a hash is compared with. */
+  const decoy: PasswordHash = { cost: options.cost ?? DEFAULT_COST, salt: randomBytes(16), hash: randomBytes(32) };
   // As an object: from octets, node would make one for each use.
   const key = createSecretKey(randomBytes(32));
-  const remembered = new Map<string, Remembered>();
+  const remembered = recentMap<Remembered>(maxRemembered);
   const pending = new Map<string, Promise<LoginResult>>();
 
   /** A remembered login is good while nothing it rests on has changed: password, address, account. */
@@ -87,14 +89,6 @@ export const authenticator = (options: AuthenticatorOptions): Authenticator => {
     if (valid && !account.loginDisabled) return { kind: "verified", account, login: entry.login };
     remembered.delete(proof);
     return undefined;
-  };
-
-  const remember = (proof: string, entry: Remembered): void => {
-    if (remembered.size >= maxRemembered) {
-      const oldest = remembered.keys().next();
-      if (oldest.done !== true) remembered.delete(oldest.value);
-    }
-    remembered.set(proof, entry);
   };
 
   const matches = async (password: string, stored: string | undefined): Promise<boolean | undefined> => {
@@ -112,7 +106,7 @@ export const authenticator = (options: AuthenticatorOptions): Authenticator => {
     const matched = await matches(password, stored);
     if (matched === undefined) return BUSY;
     if (!matched || login === undefined || account === undefined || stored === undefined || account.loginDisabled) return REFUSED;
-    remember(proof, { account: account.name, login, stored, until: clock.now() + rememberMs });
+    remembered.set(proof, { account: account.name, login, stored, until: clock.now() + rememberMs });
     return { kind: "verified", account, login };
   };
 

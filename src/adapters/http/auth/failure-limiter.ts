@@ -10,6 +10,7 @@
 import { DAY_MS, MINUTE_MS } from "../../../domain/clock.ts";
 import type { Clock, Instant } from "../../../domain/clock.ts";
 import { networksOf } from "./client-address.ts";
+import { recentMap, type RecentMap } from "./recent-map.ts";
 
 /** `address` is the client's IP address, `login` the name it presented. */
 export type FailureLimiter = {
@@ -26,26 +27,18 @@ const DEFAULT_LIMITS: readonly FailureLimits[] = [
   { windowMs: DAY_MS, perNetwork: [50, 150, 450] },
 ];
 
-/** Entries kept in each table; the oldest gives way. */
+/** Entries kept in each table; the oldest give way. */
 const MAX_ENTRIES = 50_000;
 
-type Window = FailureLimits & { startedAt: Instant; readonly counts: Map<string, number> };
-
-const setBounded = <Value>(map: Map<string, Value>, key: string, value: Value): void => {
-  if (map.size >= MAX_ENTRIES && !map.has(key)) {
-    const oldest = map.keys().next();
-    if (oldest.done !== true) map.delete(oldest.value);
-  }
-  map.set(key, value);
-};
+type Window = FailureLimits & { startedAt: Instant; readonly counts: RecentMap<number> };
 
 const pairKey = (address: string, login: string): string => `${networksOf(address)[0] ?? address} ${login.slice(0, 254).toLowerCase()}`;
 
 /** Builds a {@link FailureLimiter}; one serves all listeners and protocols of a process. */
 export const failureLimiter = (clock: Pick<Clock, "now">, limits: readonly FailureLimits[] = DEFAULT_LIMITS): FailureLimiter => {
-  const windows: readonly Window[] = limits.map((limit) => ({ ...limit, startedAt: clock.now(), counts: new Map() }));
+  const windows: readonly Window[] = limits.map((limit) => ({ ...limit, startedAt: clock.now(), counts: recentMap(MAX_ENTRIES) }));
   /** When a login last succeeded from an address. */
-  const good = new Map<string, Instant>();
+  const good = recentMap<Instant>(MAX_ENTRIES);
 
   /** Windows are fixed, not sliding: a count starts again when its window has passed, or the clock was set back. */
   const roll = (now: Instant): void => {
@@ -59,13 +52,13 @@ export const failureLimiter = (clock: Pick<Clock, "now">, limits: readonly Failu
   const add = (window: Window, key: string, by: number): void => {
     const count = (window.counts.get(key) ?? 0) + by;
     if (count <= 0) window.counts.delete(key);
-    else setBounded(window.counts, key, count);
+    else window.counts.set(key, count);
   };
 
   const allows = (address: string, login: string): boolean => {
     const now = clock.now();
     roll(now);
-    if (windows.every(({ counts }) => counts.size === 0)) return true;
+    if (windows.every(({ counts }) => counts.isEmpty())) return true;
     const pair = pairKey(address, login);
     if (windows.some(({ counts, perNetwork }) => (counts.get(pair) ?? 0) >= perNetwork[0])) return false;
     const lastGood = good.get(pair);
@@ -85,7 +78,7 @@ export const failureLimiter = (clock: Pick<Clock, "now">, limits: readonly Failu
     const now = clock.now();
     roll(now);
     const pair = pairKey(address, login);
-    setBounded(good, pair, now);
+    good.set(pair, now);
     for (const window of windows) {
       const own = window.counts.get(pair) ?? 0;
       if (own > 0) for (const key of [pair, ...networksOf(address)]) add(window, key, -own);

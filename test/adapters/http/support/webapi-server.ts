@@ -129,7 +129,7 @@ export const startWebapi = async (options: ServerOptions = {}): Promise<TestServ
     ...(sign === undefined ? {} : { sign }),
     ...(maxRecipients === undefined ? {} : { maxRecipients }),
   });
-  const verifier = authenticator({ directory, passwordOf: () => PASSWORD, clock, ...options.auth });
+  const verifier = authenticator({ directory, passwordOf: () => PASSWORD, clock, cost: { ln: 4, r: 8, p: 1 }, ...options.auth });
   const login = basicLogin({ authenticator: verifier, limiter: failureLimiter(clock), trustForwarded: options.trustForwarded ?? false });
   const webapi = webapiRoutes({
     ...{ basePath: options.basePath ?? "/webapi/", methods: [send, ...suppressionMethods(memorySuppressions())], login, log },

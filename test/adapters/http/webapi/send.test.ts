@@ -1,0 +1,314 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { simpleParser, type ParsedMail } from "mailparser";
+import { DAY_MS, HOUR_MS } from "../../../../src/domain/clock.ts";
+import type { Submission, SubmissionResult } from "../../../../src/domain/submission/submission.ts";
+import type { TestServer } from "../support/webapi-server.ts";
+import { basic, LOGIN, PASSWORD, startWebapi } from "../support/webapi-server.ts";
+
+let server: TestServer;
+before(async () => {
+  server = await startWebapi();
+});
+after(() => server.close(0));
+
+const TO = [{ Name: "", Address: "bob@example.net" }];
+const MINIMAL = { To: TO, Text: "hi" };
+
+const last = (): Submission => {
+  const submission = server.submissions.at(-1);
+  assert(submission !== undefined);
+  return submission;
+};
+
+const sent = async (request: object): Promise<{ readonly submission: Submission; readonly mail: ParsedMail }> => {
+  const { status, body } = await server.call("Send", request);
+  assert.equal(status, 200, JSON.stringify(body));
+  return { submission: last(), mail: await simpleParser(Buffer.from(last().content), { skipTextToHtml: true }) };
+};
+
+/** Code of the error that a request gets; nothing may have been queued. */
+const codeOf = async (request: unknown, authorization = LOGIN): Promise<unknown> => {
+  const queued = server.submissions.length;
+  const { status, body } = await server.call("Send", request, authorization);
+  assert.equal(status, 400, JSON.stringify(body));
+  assert.deepEqual(Object.keys(body), ["Code", "Message"]);
+  assert.ok(typeof body["Message"] === "string" && body["Message"] !== "");
+  assert.equal(server.submissions.length, queued);
+  return body["Code"];
+};
+
+describe("a message sent", () => {
+  it("is answered with its Message-ID and one submission for each recipient, in the order To, CC, BCC", async () => {
+    const { status, body, headers } = await server.call("Send", {
+      ...MINIMAL,
+      To: [{ Address: "a+X@Example.NET" }, { Address: "b@example.net" }],
+      CC: [{ Address: "c@example.net" }],
+      BCC: [{ Address: "a+X@Example.NET" }],
+    });
+    assert.equal(status, 200);
+    assert.equal(headers.get("content-type"), "application/json; charset=utf-8");
+    assert.deepEqual(body["Submissions"], [
+      { Address: "a+X@Example.NET", QueueMsgID: 1000, FromID: "" },
+      { Address: "b@example.net", QueueMsgID: 1001, FromID: "" },
+      { Address: "c@example.net", QueueMsgID: 1002, FromID: "" },
+      { Address: "a+X@Example.NET", QueueMsgID: 1003, FromID: "" },
+    ]);
+    assert.equal(body["MessageID"], last().messageId);
+    assert.equal(last().recipients[0]?.text, "a+X@example.net");
+  });
+
+  it("comes from the login address and the account's full name by default", async () => {
+    const { submission, mail } = await sent(MINIMAL);
+    assert.equal(submission.from.text, "shop@example.org");
+    assert.deepEqual(mail.from?.value, [{ name: "The shop", address: "shop@example.org" }]);
+    assert.equal(submission.login.text, "shop@example.org");
+  });
+
+  it("carries everything that was asked for", async () => {
+    const at = server.clock.now() + HOUR_MS;
+    const { submission, mail } = await sent({
+      ...{ From: [{ Name: "Shöp", Address: "shop+orders@example.org" }], To: TO, BCC: [{ Address: "hidden@example.net" }] },
+      ...{ ReplyTo: [{ Name: "R", Address: "r@example.net" }], MessageID: "<mine@example.org>", References: ["<a@x>", "<b@x>"] },
+      ...{ Date: "2024-02-29T12:00:00+02:00", Subject: "Größe über alles", Text: "a\nb ☺\n", HTML: "<p>☺" },
+      ...{ Extra: { a: "123" }, Headers: [["X-Custom", "v"]], RequireTLS: true, FutureRelease: new Date(at).toISOString() },
+    });
+    const { content, recipients, ...rest } = submission;
+    assert.deepEqual(
+      { ...rest, account: rest.account.name, login: rest.login.text, from: rest.from.text },
+      {
+        ...{ source: "webapi", account: "shop", login: "shop@example.org", from: "shop+orders@example.org" },
+        ...{ messageId: "<mine@example.org>", subject: "Größe über alles", extra: { a: "123" }, requireTls: true },
+        ...{ smtpUtf8: false, eightBit: false, releaseAt: at },
+      },
+    );
+    assert.deepEqual(
+      recipients.map(({ text }) => text),
+      ["bob@example.net", "hidden@example.net"],
+    );
+    assert.ok(!Buffer.from(content).toString().includes("hidden"));
+    assert.deepEqual([mail.subject, mail.text, mail.html], ["Größe über alles", "a\nb ☺\n", "<p>☺\n"]);
+    assert.deepEqual([mail.references, mail.inReplyTo], [["<a@x>", "<b@x>"], "<b@x>"]);
+    assert.equal(mail.headers.get("x-custom"), "v");
+    assert.equal(mail.date?.toISOString(), "2024-02-29T10:00:00.000Z");
+  });
+
+  it("may leave everything else null, as Go clients do", async () => {
+    const nothing = { From: null, CC: null, BCC: null, ReplyTo: null, References: null, Date: null, Extra: null, Headers: null };
+    const more = { AlternativeFiles: null, InlineFiles: null, AttachedFiles: null, RequireTLS: null, FutureRelease: null };
+    const { submission } = await sent({ ...MINIMAL, ...nothing, ...more, MessageID: "", Subject: "", HTML: "", SaveSent: false });
+    assert.deepEqual([submission.requireTls, submission.releaseAt, submission.extra], [null, null, {}]);
+  });
+
+  it("may name its fields in any case", async () => {
+    const { mail } = await sent({ TO: [{ address: "bob@example.net", NAME: "Bob" }], tEXT: "hi", subject: "s" });
+    assert.deepEqual([mail.subject, mail.text], ["s", "hi\n"]);
+  });
+
+  it("is released at once when its time has passed", async () => {
+    const { submission } = await sent({ ...MINIMAL, FutureRelease: "2020-01-01T00:00:00Z", RequireTLS: false });
+    assert.deepEqual([submission.releaseAt, submission.requireTls], [null, false]);
+  });
+
+  it("keeps the order of a hundred recipients", async () => {
+    const addresses = Array.from({ length: 100 }, (_, index) => `user${index}@example.net`);
+    const { body } = await server.call("Send", { To: addresses.map((Address) => ({ Address })), Text: "hi" });
+    assert.deepEqual(
+      (body["Submissions"] as { Address: string }[]).map(({ Address }) => Address),
+      addresses,
+    );
+  });
+
+  it("is SMTPUTF8 with a local part that is not ASCII", async () => {
+    const { submission } = await sent({ To: [{ Address: "größe@example.net" }], Text: "hi" });
+    assert.ok(submission.smtpUtf8 && submission.eightBit);
+  });
+
+  it("has files from JSON first, then those of the form, with the headers of their parts", async () => {
+    const request = { ...MINIMAL, AttachedFiles: [{ Name: "json.bin", Data: "AAEC" }] };
+    const form = new FormData();
+    form.set("request", JSON.stringify(request));
+    form.append("attachedfile", new Blob(["%PDF-1.7"], { type: "" }), "größe.pdf");
+    form.append("inlinefile", new Blob(["png"], { type: "image/png" }), "i.png");
+    form.append("alternativefile", new Blob(["BEGIN:VCALENDAR"], { type: "text/calendar; method=REQUEST" }), "x.ics");
+    form.append("unknownfile", new Blob(["x"]), "not-taken");
+    const response = await fetch(`${server.origin}/webapi/v0/Send`, { method: "POST", body: form, headers: { authorization: LOGIN } });
+    assert.equal(response.status, 200, await response.text());
+    const { attachments } = await simpleParser(Buffer.from(last().content));
+    assert.deepEqual(
+      attachments.map(({ filename, contentType }) => [filename, contentType]),
+      [
+        ["x.ics", "text/calendar"],
+        ["i.png", "image/png"],
+        ["json.bin", "application/octet-stream"],
+        ["größe.pdf", "application/pdf"],
+      ],
+    );
+  });
+
+  it("takes Content-ID and the missing Content-Type of a form file into account", async () => {
+    const part = (headers: string, body: string): string => `--b\r\nContent-Disposition: form-data; ${headers}\r\n\r\n${body}\r\n`;
+    const request = part('name="request"', JSON.stringify({ ...MINIMAL, HTML: "<img src=cid:hi>" }));
+    const file = part('name="inlinefile"; filename="hi.gif"\r\nContent-ID: <hi>', "GIF89a");
+    const headers = { authorization: LOGIN, "content-type": "multipart/form-data; boundary=b" };
+    const response = await fetch(`${server.origin}/webapi/v0/Send`, { method: "POST", body: `${request}${file}--b--\r\n`, headers });
+    assert.equal(response.status, 200, await response.text());
+    const { attachments } = await simpleParser(Buffer.from(last().content), { keepCidLinks: true });
+    assert.deepEqual(
+      attachments.map(({ cid, contentType }) => [cid, contentType]),
+      [["hi", "image/gif"]],
+    );
+  });
+});
+
+describe("a message not sent", () => {
+  const refusals: readonly (readonly [code: string, what: string, request: unknown])[] = [
+    ["missingBody", "neither text nor HTML", { To: TO }],
+    ["multipleFrom", "two From addresses", { ...MINIMAL, From: [{ Address: "shop@example.org" }, { Address: "shop@example.org" }] }],
+    ["badFrom", "somebody else's From", { ...MINIMAL, From: [{ Address: "other@example.org" }] }],
+    ["badFrom", "a stranger's From", { ...MINIMAL, From: [{ Address: "x@example.com" }] }],
+    ["domainDisabled", "a disabled domain", { ...MINIMAL, From: [{ Address: "off@disabled.example" }] }],
+    ["noRecipients", "no recipients", { Text: "hi" }],
+    ["malformedMessageID", "a Message-ID without <>", { ...MINIMAL, MessageID: "x@y" }],
+    ["user", "FutureRelease too far away", { ...MINIMAL, FutureRelease: "2099-01-01T00:00:00Z" }],
+    ["user", "Data that is not base64", { ...MINIMAL, AttachedFiles: [{ Data: "a-b_" }] }],
+    ["user", "too much Extra", { ...MINIMAL, Extra: { a: "x".repeat(70_000) } }],
+    ["user", "too many Extra keys", { ...MINIMAL, Extra: Object.fromEntries(Array.from({ length: 1_001 }, (_, i) => [i, ""])) }],
+    ["user", "too many headers", { ...MINIMAL, Headers: Array.from({ length: 501 }, () => ["X-A", "b"]) }],
+    ["messageTooLarge", "text that is too large", { ...MINIMAL, Text: "x".repeat(1_000_001) }],
+    ["messageTooLarge", "a file that is too large", { ...MINIMAL, AttachedFiles: [{ Data: "A".repeat(1_000_000) }] }],
+    ["protocol", "an unknown field", { ...MINIMAL, Bogus: 1 }],
+    ["protocol", "a wrong type", { ...MINIMAL, Subject: 1 }],
+    ["protocol", "a list that is none", { ...MINIMAL, To: { Address: "bob@example.net" } }],
+    ["protocol", "a date that is none", { ...MINIMAL, Date: "tomorrow" }],
+    ["protocol", "an Extra value that is no string", { ...MINIMAL, Extra: { a: 1 } }],
+    ["protocol", "a request that is no object", "[]"],
+    ["protocol", "a request that is not JSON", "notjson"],
+    ["protocol", "deep JSON", `{"To":${"[".repeat(100_000)}`],
+    ["protocol", "an empty request", ""],
+  ];
+  for (const [code, what, request] of refusals) {
+    it(`is answered ${code}: ${what}`, async () => {
+      assert.equal(await codeOf(request), code);
+    });
+  }
+
+  it("is answered badAddress for what is no address, in every place", async () => {
+    for (const Address of [
+      "",
+      "bob",
+      "a@",
+      "@example.net",
+      "a@b..example",
+      "a b@example.net",
+      "<bob@example.net>",
+      "bob@example.net\r\nRCPT TO:<x@y>",
+      "a\r\n@example.net",
+    ]) {
+      for (const field of ["From", "To", "CC", "BCC", "ReplyTo"]) {
+        assert.equal(await codeOf({ ...MINIMAL, [field]: [{ Address }] }), "badAddress", `${field} ${Address}`);
+      }
+    }
+  });
+
+  it("is answered user for control characters in any header material", async () => {
+    const evil = "x\r\nBcc: victim@example.net";
+    const named = [{ Name: evil, Address: "bob@example.net" }];
+    const own = [{ Name: evil, Address: "shop@example.org" }];
+    const file = { Data: "AAAA" };
+    const attempts = [
+      ...[{ Subject: evil }, { From: own }, { To: named }, { CC: named }, { BCC: named }, { ReplyTo: named }, { MessageID: `<${evil}>` }],
+      ...[{ References: [evil] }, { Headers: [["X-A", evil]] }, { Headers: [[evil, "x"]] }, { Headers: [["Subject", "second"]] }],
+      ...[{ AttachedFiles: [{ ...file, Name: evil }] }, { AttachedFiles: [{ ...file, ContentType: `a/b\r\nX: y` }] }],
+      ...[{ InlineFiles: [{ ...file, ContentID: evil }] }, { AlternativeFiles: [{ ...file, ContentType: "text/plain\nX: y" }] }],
+    ];
+    for (const attempt of attempts) assert.equal(await codeOf({ ...MINIMAL, ...attempt }), "user", JSON.stringify(attempt));
+  });
+
+  it("is answered with the code of the queue's refusal", async () => {
+    const reasons = ["badFrom", "domainDisabled", "messageLimitReached", "recipientLimitReached", "sentOverQuota"] as const;
+    let refusal: SubmissionResult = { accepted: false, refusal: { reason: "badFrom", detail: "because" } };
+    const strict = await startWebapi({ submit: () => Promise.resolve(refusal) });
+    for (const reason of reasons) {
+      refusal = { accepted: false, refusal: { reason, detail: "because" } };
+      assert.deepEqual((await strict.call("Send", MINIMAL)).body, { Code: reason, Message: "because" });
+    }
+    refusal = { accepted: false, refusal: { reason: "fromIdImpossible", detail: "no separator" } };
+    assert.deepEqual((await strict.call("Send", MINIMAL)).body, { Code: "user", Message: "no separator" });
+    await strict.close(0);
+  });
+
+  it("is answered server, and logged, when the store is out of order, and tells nothing of it", async () => {
+    const logged: object[] = [];
+    const log = {
+      debug: () => undefined,
+      info: () => undefined,
+      warn: () => undefined,
+      error: (fields: object) => void logged.push(fields),
+    };
+    const broken = await startWebapi({ submit: () => Promise.reject(new Error("disk on fire")), log });
+    const { status, body, headers } = await broken.call("Send", MINIMAL);
+    assert.deepEqual([status, body["Code"]], [400, "server"]);
+    assert.ok(!JSON.stringify(body).includes("fire"));
+    assert.equal((logged[0] as { requestId: string }).requestId, headers.get("x-request-id"));
+    await broken.close(0);
+  });
+
+  it("is answered user with more recipients than allowed", async () => {
+    const small = await startWebapi({ maxRecipients: 2 });
+    const { body } = await small.call("Send", { Text: "hi", To: [...TO, ...TO], BCC: TO });
+    assert.equal(body["Code"], "user");
+    await small.close(0);
+  });
+});
+
+describe("the edge of 60 days", () => {
+  it("is still in reach", async () => {
+    const at = server.clock.now() + 60 * DAY_MS;
+    const { submission } = await sent({ ...MINIMAL, FutureRelease: new Date(at).toISOString() });
+    assert.equal(submission.releaseAt, at);
+    assert.equal(await codeOf({ ...MINIMAL, FutureRelease: new Date(at + 1000).toISOString() }), "user");
+  });
+});
+
+describe("the copy in Sent", () => {
+  it("names the blind copies, and is kept after the message was queued", async () => {
+    const copies: { account: string; text: string }[] = [];
+    const keeping = await startWebapi({
+      saveSent: (account, content) => {
+        copies.push({ account, text: Buffer.from(content).toString() });
+        return Promise.resolve(copies.length === 1 ? "saved" : "overQuota");
+      },
+    });
+    const request = { ...MINIMAL, BCC: [{ Address: "hidden@example.net" }], SaveSent: true };
+    assert.equal((await keeping.call("Send", request)).status, 200);
+    assert.equal(copies[0]?.account, "shop");
+    assert.match(copies[0].text, /^Bcc: <hidden@example\.net>\r\nFrom: /);
+    assert.equal((await keeping.call("Send", request)).body["Code"], "sentOverQuota");
+    assert.equal((await keeping.call("Send", MINIMAL)).status, 200);
+    assert.equal(copies.length, 2);
+    await keeping.close(0);
+  });
+
+  it("is not missed where there are no mailboxes", async () => {
+    assert.equal((await server.call("Send", { ...MINIMAL, SaveSent: true })).status, 200);
+  });
+});
+
+describe("a message of a domain with DKIM", () => {
+  it("is queued as it was signed", async () => {
+    const signing = await startWebapi({
+      sign: (content, domain) => Promise.resolve(Buffer.concat([Buffer.from(`DKIM-Signature: d=${domain}\r\n`), content])),
+    });
+    await signing.call("Send", MINIMAL);
+    assert.match(Buffer.from(signing.submissions[0]?.content ?? []).toString(), /^DKIM-Signature: d=example\.org\r\nFrom: /);
+    await signing.close(0);
+  });
+});
+
+describe("a login with a tag", () => {
+  it("is the address the message comes from, and is known to the queue", async () => {
+    assert.equal((await server.call("Send", MINIMAL, basic("shop+app@example.org", PASSWORD))).status, 200);
+    assert.deepEqual([last().login.text, last().from.text], ["shop+app@example.org", "shop+app@example.org"]);
+  });
+});
