@@ -12,8 +12,8 @@ type Events = readonly MessageEvent[];
 
 const NOTHING: Events = [];
 
-/** Spread around the table's delay after the nth attempt that counts. */
-const retryDelayMs = (nth: number, spread: number): number => delayAfter(RETRY_DELAYS_MS, nth) + spread * RETRY_SPREAD_MS;
+/** Spread around the table's delay after the nth attempt that counts, in whole milliseconds as every instant is. */
+const retryDelayMs = (nth: number, spread: number): number => Math.round(delayAfter(RETRY_DELAYS_MS, nth) + spread * RETRY_SPREAD_MS);
 
 const countedAttempts = ({ attempts, interruptions }: MessageContext): number => attempts - interruptions;
 

@@ -51,6 +51,15 @@ describe("the retry schedule", () => {
     }
   }
 
+  it("has instants in whole milliseconds, whatever chance spreads them by", () => {
+    for (const spread of [-0.123456789, 0.000_01, 0.777_777]) {
+      const [deferral] = given(queued, claimed(1)).when(record(1, busy), { now: SOON, spread }).events;
+      assert.ok(deferral?.type === "DeliveryDeferred" && Number.isInteger(deferral.nextAttemptAt));
+      const [claim] = given(queued).when(attempt, { spread }).events;
+      assert.ok(claim?.type === "DeliveryAttempted" && Number.isInteger(claim.nextAttemptAt));
+    }
+  });
+
   it("never retries in the past, when the attempt took longer than the wait", () => {
     const [event] = given(queued, claimed(1)).when(record(1, busy), { now: NOON + HOUR_MS }).events;
     assert.equal(event?.type === "DeliveryDeferred" && event.nextAttemptAt, NOON + HOUR_MS);
