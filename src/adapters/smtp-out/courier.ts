@@ -101,7 +101,8 @@ const courierOver = (carry: Carry, options: CourierOptions): ((attempt: Attempt)
     const kind = transport?.kind ?? (name === DIRECT ? "direct" : undefined);
     if (transport?.kind === "fail") {
       const { code, message } = transport;
-      return code >= 500 ? permanent(message, "", code) : { ...temporary(message), code };
+      // x.7.0 (policy): that nothing leaves this way says nothing about the mailbox, so it must not be suppressed.
+      return code >= 500 ? permanent(message, "5.7.0", code) : { ...temporary(message, "4.7.0"), code };
     }
     if (transport?.kind === "local") {
       const { host, port } = transport;

@@ -47,8 +47,8 @@ describe("the transport of a delivery", () => {
 
 describe("a transport that fails", () => {
   for (const { code, outcome } of [
-    { code: 550, outcome: "rejected for good 550" },
-    { code: 451, outcome: "rejected 451" },
+    { code: 550, outcome: "rejected for good 550 5.7.0" },
+    { code: 451, outcome: "rejected 451 4.7.0" },
   ]) {
     it(`with ${code} answers every message so`, async () => {
       const courier = testCourier({ transports: { blocked: { kind: "fail", code, message: "Not from here" } } });
