@@ -1,5 +1,6 @@
 /** The policy of the queue: what follows from a command. Which events are possible at all is the chart's business. */
 import type { MessageCommand, MessageTerms } from "./commands.ts";
+import { claimEndsAt } from "../claim.ts";
 import { delayAfter, RETRY_DELAYS_MS, RETRY_SPREAD_MS } from "./backoff.ts";
 import type { Identity } from "../identity.ts";
 import type { AttemptResult, DeliveryOutcome } from "../smtp-result.ts";
@@ -33,10 +34,10 @@ const queue = ({ message, holdBy }: CommandOf<"queue">, { now: at }: MessageTerm
 const attempt = ({ deadlineMs }: CommandOf<"attempt">, { context }: MessageState, { now, spread }: MessageTerms): Events => {
   if (context.nextAttemptAt > now) return NOTHING;
   const untilRetryMs = retryDelayMs(countedAttempts(context) + 1, spread);
-  return [{ type: "DeliveryAttempted", at: now, attempt: context.attempts + 1, nextAttemptAt: now + Math.max(untilRetryMs, deadlineMs) }];
+  return [{ type: "DeliveryAttempted", at: now, attempt: context.attempts + 1, nextAttemptAt: claimEndsAt(now, untilRetryMs, deadlineMs) }];
 };
 
-/** The retry time that the claim announced, unless the attempt took longer than that. */
+/** The retry is counted from the start of the attempt, unless the attempt took longer than that. */
 const retryAt = (context: MessageContext, { now, spread }: MessageTerms): number =>
   Math.max(now, context.attemptedAt + retryDelayMs(countedAttempts(context), spread));
 

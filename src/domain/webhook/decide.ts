@@ -1,4 +1,5 @@
 /** The policy of webhook calls: what counts as success, when to try again, when to stop. */
+import { claimEndsAt } from "../claim.ts";
 import { delayAfter } from "../message/backoff.ts";
 import { CALL_RETRY_DELAYS_MS, CALL_RETRY_SPREAD, MAX_RETRY_AFTER_MS } from "./backoff.ts";
 import type { CallOutcome } from "./caller.ts";
@@ -35,7 +36,7 @@ const requeued = (event: WebhookEvent, { context }: WebhookState, terms: Webhook
 const attempt = (deadlineMs: number, { context }: WebhookState, { now, spread }: WebhookTerms): Events => {
   if (context.nextAttemptAt > now) return NOTHING;
   const untilRetryMs = retryDelayMs(countedAttempts(context) + 1, spread);
-  return [{ type: "WebhookAttempted", at: now, attempt: context.attempts + 1, nextAttemptAt: now + Math.max(untilRetryMs, deadlineMs) }];
+  return [{ type: "WebhookAttempted", at: now, attempt: context.attempts + 1, nextAttemptAt: claimEndsAt(now, untilRetryMs, deadlineMs) }];
 };
 
 const interrupted = (reason: string, orderly: boolean, state: WebhookState, terms: WebhookTerms): Events => {

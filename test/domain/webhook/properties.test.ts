@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { CLAIM_MARGIN_MS } from "../../../src/domain/claim.ts";
 import { MINUTE_MS } from "../../../src/domain/clock.ts";
 import { webhookKind } from "../../../src/domain/runtime/kinds.ts";
 import type { WebhookCommand, WebhookTerms } from "../../../src/domain/webhook/commands.ts";
@@ -123,7 +124,7 @@ describe("any webhook call", () => {
         const places = [
           value === "waiting",
           value === "queued" && Number.isFinite(context.nextAttemptAt) && context.supersededBy === undefined,
-          value === "attempting" && context.nextAttemptAt >= context.attemptedAt + DEADLINE_MS,
+          value === "attempting" && context.nextAttemptAt >= context.attemptedAt + DEADLINE_MS + CLAIM_MARGIN_MS,
           value === "retired" || value === "removed",
         ];
         assert.equal(places.filter(Boolean).length, 1, value);
