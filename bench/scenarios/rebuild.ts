@@ -18,7 +18,7 @@ const run = async (bench: Bench): Promise<readonly Figure[]> => {
   const receiver = await startCounting("webhooks", cleanup);
   const server = await startPosthorn({ ...serverOptions(bench), webhookPort: receiver.port, dataDirectory: directory });
   bench.progress("writing a log");
-  const count = quick ? 2_000 : 20_000;
+  const count = quick ? 2_000 : 12_000;
   await send(server, { connections: 16, count }, cleanup);
   await receiver.reached(count);
   await server.stop();

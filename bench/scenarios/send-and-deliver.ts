@@ -8,12 +8,12 @@ import { median } from "../statistics.ts";
 
 /** Messages handed in at each number of connections, and by how much Postfix's pace must be beaten. */
 const LEVELS = [
-  { connections: 1, count: 3_000, quick: 500, peerCount: 1_000, peerQuick: 200, acceptedFactor: 1 },
-  { connections: 16, count: 8_000, quick: 1_500, peerCount: 2_000, peerQuick: 300, acceptedFactor: 3 },
-  { connections: 64, count: 8_000, quick: 1_500, peerCount: 2_000, peerQuick: 300, acceptedFactor: 3 },
+  { connections: 1, count: 2_000, quick: 300, peerCount: 1_000, peerQuick: 200, acceptedFactor: 1 },
+  { connections: 16, count: 6_000, quick: 1_000, peerCount: 2_000, peerQuick: 300, acceptedFactor: 3 },
+  { connections: 64, count: 6_000, quick: 1_000, peerCount: 2_000, peerQuick: 300, acceptedFactor: 3 },
 ] as const;
 const DELIVERED_FACTOR = 3;
-const WARM_UP = { connections: 16, count: 1_500 };
+const WARM_UP = { connections: 16, count: 1_000 };
 
 type Delivered<Result> = Result & { readonly deliveredRate: number };
 

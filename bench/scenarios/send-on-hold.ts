@@ -6,11 +6,11 @@ import { inTurns, serverOptions, type Bench, type Scenario } from "../scenario.t
 import { median } from "../statistics.ts";
 
 const LEVELS = [
-  { connections: 1, count: 3_000, quick: 500, peerCount: 1_000, peerQuick: 200, factor: 1 },
-  { connections: 16, count: 8_000, quick: 1_500, peerCount: 2_000, peerQuick: 300, factor: 3 },
-  { connections: 64, count: 8_000, quick: 1_500, peerCount: 2_000, peerQuick: 300, factor: 3 },
+  { connections: 1, count: 2_000, quick: 300, peerCount: 1_000, peerQuick: 200, factor: 1 },
+  { connections: 16, count: 6_000, quick: 1_000, peerCount: 2_000, peerQuick: 300, factor: 3 },
+  { connections: 64, count: 6_000, quick: 1_000, peerCount: 2_000, peerQuick: 300, factor: 3 },
 ] as const;
-const WARM_UP = { connections: 16, count: 1_500 };
+const WARM_UP = { connections: 16, count: 1_000 };
 
 const run = async (bench: Bench): Promise<readonly Figure[]> => {
   const { postfix, quick, cleanup } = bench;

@@ -24,7 +24,7 @@ const run = async (bench: Bench): Promise<readonly Figure[]> => {
   const peerCount = quick ? 300 : 2_000;
   const { own, peer } = await inTurns(
     bench.rounds,
-    () => called(quick ? 1_500 : 6_000),
+    () => called(quick ? 1_000 : 6_000),
     postfix &&
       (async () => {
         const before = sink.count();
