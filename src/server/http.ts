@@ -10,6 +10,7 @@ import { authenticator } from "../adapters/http/auth/authenticator.ts";
 import { basicLogin } from "../adapters/http/auth/basic-login.ts";
 import { failureLimiter } from "../adapters/http/auth/failure-limiter.ts";
 import { matchesHash, parsePasswordHash, samePassword } from "../adapters/http/auth/password-hash.ts";
+import { localHostsOnly } from "../adapters/http/local/hosts.ts";
 import { bodyReader } from "../adapters/http/request-body.ts";
 import { createHttpApp, type HttpLog } from "../adapters/http/server.ts";
 import { webapiRoutes, type CallRecord } from "../adapters/http/webapi/routes.ts";
@@ -111,6 +112,8 @@ export const httpApp = (listener: HttpListenerConfig, parts: HttpParts, shared: 
   const { bodies, limiter, methods, checkAdmin } = shared;
   const { basePath, trustProxy, services } = listener;
   const mounts: Middleware[] = [onlyOverTls(listener)];
+  // Passwords of local mode are known to all: no other site's page may get to them by a name of its own.
+  if (pages !== undefined) mounts.unshift(localHostsOnly());
   if (services.includes("webapi")) {
     const login = basicLogin({ authenticator: shared.authenticator, limiter, trustForwarded: trustProxy });
     const onCall = ({ method, result, durationMs }: CallRecord): void => {

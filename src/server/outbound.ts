@@ -13,6 +13,8 @@ import type { Caller } from "../domain/webhook/caller.ts";
 /** Local mode's transport, which leads to this server's own SMTP port. */
 export type LocalDelivery = { readonly transport: string; readonly host: string; readonly port: number };
 
+const LOCAL_DEADLINE_MS = 60_000;
+
 const transportsOf = ({ transports }: Config, local: LocalDelivery | undefined): Readonly<Record<string, Transport>> => {
   const named = Object.entries(transports).map(([name, transport]): [string, Transport] => {
     if (transport.kind !== "smarthost") return [name, transport];
@@ -36,6 +38,8 @@ export const courierFor = (
     transports: transportsOf(config, local),
     routes: config.routes,
     hostName: config.hostName,
+    // An address that does not answer on purpose should not keep its neighbours waiting for minutes.
+    ...(local === undefined ? {} : { deadlineMs: LOCAL_DEADLINE_MS }),
   });
 };
 

@@ -1,36 +1,33 @@
 /** A running Posthorn: every adapter built from the configuration, put around the core, started and stopped in order. */
-import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import type { Config, HttpListenerConfig } from "../adapters/config/schema.ts";
+import type { Config } from "../adapters/config/schema.ts";
 import { directoryFrom } from "../adapters/directory/configured-directory.ts";
-import { codec } from "../adapters/event-store/codec.ts";
-import { eventLog } from "../adapters/event-store/event-log.ts";
 import type { StoreWithContents } from "../adapters/event-store/event-store.ts";
 import { openSqliteStore } from "../adapters/event-store/sqlite/open.ts";
-import { listen, type HttpLog, type Listener } from "../adapters/http/server.ts";
+import { listen, type HttpLog } from "../adapters/http/server.ts";
 import { openViews, type Views } from "../adapters/views/open-views.ts";
 import { parseCursor } from "../adapters/views/queries/page.ts";
+import type { Directory } from "../domain/account/account.ts";
 import type { Clock } from "../domain/clock.ts";
-import { engine } from "../domain/runtime/engine.ts";
-import { attemptLog } from "../adapters/observability/attempt-log.ts";
-import type { Metrics } from "../adapters/observability/metrics.ts";
+import { receiving } from "../domain/received/receive.ts";
+import { coreOf, type Core } from "./core.ts";
 import { httpApp, sharedHttp, type HttpParts } from "./http.ts";
+import { pagesFor, receiverFor, type LocalMode } from "./local-mode.ts";
 import { metricsFor, observabilityRoutes, type Watched } from "./observe.ts";
-import { callerFor, courierFor, type LocalDelivery } from "./outbound.ts";
 
 export type StartOptions = {
   readonly config: Config;
   readonly clock: Clock;
   readonly log: HttpLog;
   readonly version: string;
-  readonly local?: LocalDelivery;
+  readonly local?: LocalMode | undefined;
   /** Something without which the server cannot go on has failed: the process should stop, and say why. */
   readonly onFatal: (error: Error) => void;
 };
 
 /** What a started server can be asked and told. */
 export type Posthorn = {
-  /** Name of the listener in the configuration, and where it listens. */
+  /** Name of each listener in the configuration, and where it listens. */
   readonly listeners: ReadonlyMap<string, { readonly address: string; readonly port: number }>;
   readonly views: Views;
   readonly store: StoreWithContents;
@@ -38,63 +35,73 @@ export type Posthorn = {
   readonly stop: (graceMs: number) => Promise<void>;
 };
 
-/** 16 octets, base64url without padding (webapi: Send). */
-const newFromId = (): string => randomBytes(16).toString("base64url");
+type Closing = (graceMs: number) => Promise<void>;
 
-const httpListeners = (config: Config): readonly (readonly [string, HttpListenerConfig])[] =>
-  Object.entries(config.listeners).flatMap(([name, listener]) => (listener.kind === "http" ? [[name, listener] as const] : []));
+type Opened = { readonly listeners: Map<string, { readonly address: string; readonly port: number }>; readonly closing: Closing[] };
 
 const pem = ({ certFile, keyFile }: { readonly certFile: string; readonly keyFile: string }) => ({
   cert: readFileSync(certFile, "utf8"),
   key: readFileSync(keyFile, "utf8"),
 });
 
-const openEngine = (options: StartOptions, store: StoreWithContents, views: Views, recorded: Metrics) => {
-  const { config, clock, log, onFatal, local, version } = options;
-  const attempts = attemptLog(log);
-  const events = eventLog(store, codec);
-  const directory = directoryFrom(config);
-  const trouble = (what: string, error: unknown): void => {
-    recorded.trouble(what);
-    log.error({ err: error }, `${what} failed and is tried again`);
-  };
-  const core = engine({
-    log: events,
-    contents: store.contents,
-    readModel: views.readModel,
-    directory,
-    clock,
-    courier: courierFor(config, { contents: store.contents, clock, local, onError: (error) => { trouble("delivery", error); } }),
-    caller: callerFor(config, clock, `posthorn/${version}`),
-    node: 0,
-    random: Math.random,
-    newFromId,
-    limits: {
-      deliveries: { total: config.delivery.maxConcurrent, perDomain: config.delivery.maxConcurrentPerDomain },
-      calls: { total: config.webhooks.maxConcurrent, perHost: config.webhooks.maxConcurrentPerHost },
-    },
-    seedHoldRules: config.holdRules.map((rule) => ({ rule, seed: JSON.stringify([rule.account, rule.senderDomain, rule.recipientDomain]) })),
-    observe: {
-      delivery: (message, attempt, outcome) => {
-        recorded.delivery(outcome);
-        attempts.delivery(message, attempt, outcome);
-      },
-      call: (call, attempt, outcome) => {
-        recorded.call(outcome);
-        attempts.call(call, attempt, outcome);
-      },
-      trouble,
-      failure: (error) => {
-        onFatal(new Error("the reactions to events have stopped", { cause: error }));
-      },
-    },
-  });
-  return { core, events, directory };
+const listenHttp = async (config: Config, parts: HttpParts, { listeners, closing }: Opened): Promise<void> => {
+  const shared = sharedHttp(config, parts);
+  for (const [name, listener] of Object.entries(config.listeners)) {
+    if (listener.kind !== "http") continue;
+    const { address, port, tls } = listener;
+    const open = await listen(httpApp(listener, parts, shared), { address, port, ...(tls === undefined ? {} : { tls: pem(tls) }) });
+    listeners.set(name, { address: open.address, port: open.port });
+    closing.push(open.close);
+  }
 };
 
-/** Opens, catches up, recovers, listens, and only then works. */
+/** Local mode's SMTP port is open before the queue begins to deliver to it. */
+const listenLocally = async ({ config, clock, log, local }: StartOptions, directory: Directory, opened: Opened) => {
+  if (local === undefined) return undefined;
+  const { receiver, deliverTo, address } = receiverFor(config, local, { clock, directory, log });
+  const port = await receiver.listen();
+  opened.listeners.set(local.smtpListener, { address, port });
+  return { deliverTo, close: receiver.close, delivery: { transport: local.transport, host: address, port } };
+};
+
+const warnOfUnserved = ({ config, log, local }: StartOptions): void => {
+  for (const [name, { kind }] of Object.entries(config.listeners)) {
+    if (kind !== "http" && name !== local?.smtpListener) log.warn({ listener: name, kind }, "this version does not serve such listeners: it is not opened");
+  }
+  for (const [name, { incomingWebhook }] of Object.entries(config.accounts)) {
+    if (incomingWebhook !== undefined) log.warn({ account: name }, "this version receives no mail: the incoming webhook is not called");
+  }
+};
+
+const httpParts = (options: StartOptions, { engine, events }: Core, directory: Directory, views: Views, store: StoreWithContents) => ({
+  admin: {
+    queries: views.queries,
+    parseCursor,
+    views: { position: views.readModel.position, digest: views.digest },
+    log: events,
+    content: store.contents,
+    queue: engine.queue,
+    calls: engine.calls,
+    holdRules: engine.holdRules,
+    suppressions: engine.suppressions,
+    directory,
+    transports: new Set(Object.keys(options.config.transports)),
+    clock: options.clock,
+  },
+  directory,
+  suppressions: engine.suppressions,
+  suppressionsOf: views.queries.suppressions,
+  log: options.log,
+  userAgent: `posthorn/${options.version}`,
+});
+
+/**
+ * Opens, catches up, recovers, listens, and only then works.
+ *
+ * @throws when something cannot be opened; what was opened until then ends with the process.
+ */
 export const startPosthorn = async (options: StartOptions): Promise<Posthorn> => {
-  const { config, clock, log, version } = options;
+  const { config, clock, log, version, local } = options;
   const stopping = new AbortController();
   const watched: Watched = { store: undefined, views: undefined, fatal: undefined };
   const recorded = metricsFor(watched, clock, log);
@@ -102,66 +109,48 @@ export const startPosthorn = async (options: StartOptions): Promise<Posthorn> =>
     watched.fatal = error;
     options.onFatal(error);
   };
+  const opened: Opened = { listeners: new Map(), closing: [] };
+  const directory = directoryFrom(config);
+  warnOfUnserved(options);
+
   const store = await openSqliteStore({ directory: config.dataDir, onBroken: onFatal, onCommit: recorded.commit, onAppend: recorded.append });
   watched.store = store;
-  const views = await openViews({
-    store,
-    directory: config.dataDir,
-    onFailure: onFatal,
-    onRebuild: (reason) => {
-      log.info({ reason }, "building the views from the log");
-    },
-  });
+  const onRebuild = (reason: string): void => {
+    log.info({ reason }, "building the views from the log");
+  };
+  const views = await openViews({ store, directory: config.dataDir, onFailure: onFatal, onRebuild });
   watched.views = views;
-  const { core, events, directory } = openEngine({ ...options, onFatal }, store, views, recorded);
-  const recovered = await core.prepare();
+
+  const receiver = await listenLocally(options, directory, opened);
+  const userAgent = `posthorn/${version}`;
+  const core = coreOf({ config, clock, log, userAgent, store, views, directory, recorded, local: receiver?.delivery, onFatal });
+  const { engine, events } = core;
+  const recovered = await engine.prepare();
   if (recovered > 0) log.warn({ attempts: recovered }, "closed the attempts that were open when the server last stopped");
+  receiver?.deliverTo(receiving({ log: events, clock, nextId: engine.nextId }));
 
   const parts: HttpParts = {
-    admin: {
-      queries: views.queries,
-      parseCursor,
-      views: { position: views.readModel.position, digest: views.digest },
-      log: events,
-      content: store.contents,
-      queue: core.queue,
-      calls: core.calls,
-      holdRules: core.holdRules,
-      suppressions: core.suppressions,
-      directory,
-      transports: new Set(Object.keys(config.transports)),
-      clock,
-    },
-    directory,
+    ...httpParts(options, core, directory, views, store),
     submit: async (submission) => {
-      const result = await core.submit(submission);
+      const result = await engine.submit(submission);
       if (result.accepted) recorded.messagesQueued(submission.source, result.queued.length);
       return result;
     },
-    suppressions: core.suppressions,
-    suppressionsOf: views.queries.suppressions,
-    log,
     stopping: stopping.signal,
-    userAgent: `posthorn/${version}`,
     recorded,
     observability: observabilityRoutes(watched, recorded, log),
-    pages: undefined,
+    pages: local && pagesFor({ config, local, version, views, events, store, clock, log, ports: opened.listeners }),
   };
-  const shared = sharedHttp(config, parts);
-  const open = new Map<string, Listener>();
-  for (const [name, listener] of httpListeners(config)) {
-    const { address, port, tls } = listener;
-    open.set(name, await listen(httpApp(listener, parts, shared), { address, port, ...(tls === undefined ? {} : { tls: pem(tls) }) }));
-  }
-  core.start();
+  await listenHttp(config, parts, opened);
+  engine.start();
 
-  const stop = async (graceMs: number): Promise<void> => {
+  const stop: Closing = async (graceMs) => {
     stopping.abort();
-    await Promise.all([...open.values()].map((listener) => listener.close(graceMs)));
-    await core.stop(graceMs);
+    await Promise.all(opened.closing.map((close) => close(graceMs)));
+    await engine.stop(graceMs);
+    await receiver?.close();
     await views.close();
     await store.close();
   };
-  return { listeners: open, views, store, stop };
+  return { listeners: opened.listeners, views, store, stop };
 };
-

@@ -15,18 +15,24 @@ export const LOCAL_ADMIN_PASSWORD = "posthorn";
 export const LOCAL_TRANSPORT = "local";
 export const LOCAL_SMTP_LISTENER = "smtp";
 export const LOCAL_HTTP_LISTENER = "http";
+export const LOCAL_HTTPS_LISTENER = "https";
+/** Without `dataDir`: in the working directory. */
+export const LOCAL_DATA_DIR = "data/local";
 
-const LOCAL_PORTS = { smtp: 1025, http: 1080 } as const;
+export const LOCAL_PORTS = { smtp: 1025, http: 1080, https: 1443 } as const;
 
 export type LocalOptions = {
   readonly env: Environment;
-  /** Directory of the event store; `POSTHORN_DATA_DIR` wins over it. Default `data/local` in the working directory. */
+  /** Directory of the event store; `POSTHORN_DATA_DIR` wins over it. Default {@link LOCAL_DATA_DIR}. */
   readonly dataDir?: string | undefined;
   /** Where the account's outgoing events go; `POSTHORN_WEBHOOK_URL` without it. */
   readonly webhookUrl?: string | undefined;
-  /** Ports other than 1025 and 1080; 0 lets the system choose. */
+  /** Ports other than 1025, 1080 and 1443; 0 lets the system choose. */
   readonly smtpPort?: number | undefined;
   readonly httpPort?: number | undefined;
+  readonly httpsPort?: number | undefined;
+  /** Certificate and key of `localhost`, PEM files; without them there is no HTTPS listener. */
+  readonly certificate?: { readonly certFile: string; readonly keyFile: string } | undefined;
   readonly workingDirectory?: string;
 };
 
@@ -53,7 +59,7 @@ export const localConfig = (options: LocalOptions): ConfigResult => {
   const smtpPort = options.smtpPort ?? LOCAL_PORTS.smtp;
   const value = {
     hostName: "localhost",
-    dataDir: options.dataDir ?? "data/local",
+    dataDir: options.dataDir ?? LOCAL_DATA_DIR,
     adminPassword: LOCAL_ADMIN_PASSWORD,
     listeners: {
       [LOCAL_SMTP_LISTENER]: { kind: "smtp", address: "127.0.0.1", port: smtpPort },
@@ -64,6 +70,17 @@ export const localConfig = (options: LocalOptions): ConfigResult => {
         allowInsecureLogin: true,
         services: ["webapi", "admin", "metrics"],
       },
+      ...(options.certificate === undefined
+        ? {}
+        : {
+            [LOCAL_HTTPS_LISTENER]: {
+              kind: "http",
+              address: "127.0.0.1",
+              port: options.httpsPort ?? LOCAL_PORTS.https,
+              tls: options.certificate,
+              services: ["webapi", "admin", "metrics"],
+            },
+          }),
     },
     domains: { localhost: { catchAllSeparator: "+" } },
     accounts: { [LOCAL_LOGIN.account]: localAccount(options.webhookUrl ?? options.env["POSTHORN_WEBHOOK_URL"]) },

@@ -1,4 +1,6 @@
 /** Webhook calls: claims due calls, makes them, records what came of it. */
+import { mayBegin } from "../claim.ts";
+import type { Clock } from "../clock.ts";
 import type { Position } from "../event-log.ts";
 import type { Caller, CallOutcome } from "../webhook/caller.ts";
 import type { QueuedCall } from "../webhook/events.ts";
@@ -8,6 +10,9 @@ import type { DueItem } from "./read-model.ts";
 /** Told of every recorded end of a call's attempt, for metrics and logs. */
 export type CallObserver = (call: QueuedCall, attempt: number, outcome: CallOutcome) => void;
 
+/** What becomes of a claim that was acknowledged so late that others may be about to try. */
+const TOO_LATE: CallOutcome = { kind: "interrupted", reason: "the claim was acknowledged too late" };
+
 export type Calls = {
   /** Works on due items of one lane; see `perform` of the scheduler. */
   readonly perform: (items: readonly DueItem[]) => Promise<Position>;
@@ -16,10 +21,11 @@ export type Calls = {
 export const calls = (options: {
   readonly webhooks: Webhooks;
   readonly caller: Caller;
+  readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly observe: CallObserver;
 }): Calls => {
-  const { webhooks, caller, signal, observe } = options;
+  const { webhooks, caller, clock, signal, observe } = options;
 
   const make = async ({ stream }: DueItem): Promise<Position> => {
     const claim = await webhooks.execute(stream, { type: "attempt", deadlineMs: caller.deadlineMs });
@@ -29,7 +35,8 @@ export const calls = (options: {
     if (effect === undefined) return claim.position;
     const { call, attempt } = effect;
     const { id, account, kind, url, payload } = call;
-    const outcome = await caller.call({ id, attempt, account, kind, url, queuedAt: call.at, payload }, signal);
+    const inTime = mayBegin(claim.state.context.nextAttemptAt, clock.now(), caller.deadlineMs);
+    const outcome = inTime ? await caller.call({ id, attempt, account, kind, url, queuedAt: call.at, payload }, signal) : TOO_LATE;
     const recorded = await webhooks.execute(stream, { type: "record", attempt, outcome });
     observe(call, attempt, outcome);
     return recorded.position;

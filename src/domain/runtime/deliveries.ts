@@ -1,6 +1,8 @@
 /** Deliveries: claims due messages, hands those that may share an SMTP transaction to the courier, records what came of it. */
 import type { Directory } from "../account/account.ts";
 import { baseAddress, parseAddress } from "../address.ts";
+import { mayBegin } from "../claim.ts";
+import type { Clock, Instant } from "../clock.ts";
 import type { Courier, Delivery } from "../delivery.ts";
 import type { Position } from "../event-log.ts";
 import type { QueuedMessage } from "../message/events.ts";
@@ -9,8 +11,11 @@ import type { DeliveryOutcome } from "../smtp-result.ts";
 import type { Messages } from "./kinds.ts";
 import type { DueItem, ReadModel } from "./read-model.ts";
 
-/** A message that this process has claimed. */
-type Claimed = { readonly message: QueuedMessage; readonly attempt: number };
+/** A message that this process has claimed, until `endsAt`. */
+type Claimed = { readonly message: QueuedMessage; readonly attempt: number; readonly endsAt: Instant };
+
+/** What becomes of a claim that was acknowledged so late that others may be about to try. */
+const TOO_LATE: DeliveryOutcome = { kind: "interrupted", reason: "the claim was acknowledged too late" };
 
 /** Told of every recorded end of an attempt, for metrics and logs. */
 export type DeliveryObserver = (message: QueuedMessage, attempt: number, outcome: DeliveryOutcome) => void;
@@ -53,10 +58,11 @@ export const deliveries = (options: {
   readonly courier: Courier;
   readonly readModel: ReadModel;
   readonly directory: Directory;
+  readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly observe: DeliveryObserver;
 }): Deliveries => {
-  const { messages, courier, readModel, signal, observe } = options;
+  const { messages, courier, readModel, clock, signal, observe } = options;
 
   /** Claims one message, or ends it without an attempt when its recipient is suppressed. */
   const claim = async (item: DueItem): Promise<{ readonly position: Position; readonly claimed?: Claimed }> => {
@@ -72,7 +78,8 @@ export const deliveries = (options: {
     // Refused: somebody else was quicker, or held or ended it.
     if (turn.kind === "refused") return { position: turn.position };
     const [effect] = turn.effects;
-    return effect === undefined ? { position: turn.position } : { position: turn.position, claimed: effect };
+    const { position } = turn;
+    return effect === undefined ? { position } : { position, claimed: { ...effect, endsAt: turn.state.context.nextAttemptAt } };
   };
 
   const record = async ({ message, attempt }: Claimed, outcome: DeliveryOutcome): Promise<Position> => {
@@ -83,7 +90,8 @@ export const deliveries = (options: {
   };
 
   const deliverGroup = async (group: readonly [Claimed, ...Claimed[]]): Promise<Position> => {
-    const outcomes = await courier.deliver(deliveryOf(group), signal);
+    const inTime = group.every(({ endsAt }) => mayBegin(endsAt, clock.now(), courier.deadlineMs));
+    const outcomes = inTime ? await courier.deliver(deliveryOf(group), signal) : new Map(group.map(({ message }) => [message.id, TOO_LATE] as const));
     const missing: DeliveryOutcome = { kind: "interrupted", reason: "the courier gave no outcome for this recipient" };
     const positions = await Promise.all(group.map((claimed) => record(claimed, outcomes.get(claimed.message.id) ?? missing)));
     return Math.max(...positions);

@@ -6,18 +6,16 @@ import type { ContentStore, EventLog } from "../event-log.ts";
 import { idSource, type IdSource } from "../ids.ts";
 import type { HoldRule } from "../holdrule/events.ts";
 import { callOperations, holdRuleOperations, queueOperations, suppressionList } from "../operations/operations.ts";
-import { parseRecipientStream } from "../recipient/events.ts";
+import { reactions } from "../reactions/reactions.ts";
 import { allowance } from "../submission/allowance.ts";
 import { submitter } from "../submission/submit.ts";
 import type { Caller } from "../webhook/caller.ts";
-import { actorRuntime } from "./actor.ts";
+import { actors } from "./actors.ts";
 import { calls, type CallObserver } from "./calls.ts";
 import { deliveries, type DeliveryObserver } from "./deliveries.ts";
 import { housekeeping } from "./housekeeping.ts";
-import { holdRulesKind, messageKind, recipientKind, webhookKind } from "./kinds.ts";
-import { reactions } from "../reactions/reactions.ts";
-import type { DueItem, ReadModel } from "./read-model.ts";
-import { scheduler, type Scheduler, type SchedulerLimits } from "./scheduler.ts";
+import type { ReadModel } from "./read-model.ts";
+import { work, type WorkLimits } from "./work.ts";
 
 export type EngineOptions = {
   readonly log: EventLog;
@@ -32,10 +30,7 @@ export type EngineOptions = {
   /** A number in [0, 1), for spreading retries. */
   readonly random: () => number;
   readonly newFromId: () => string;
-  readonly limits: {
-    readonly deliveries: { readonly total: number; readonly perDomain: number };
-    readonly calls: { readonly total: number; readonly perHost: number };
-  };
+  readonly limits: WorkLimits;
   /** Hold rules of the configuration: each is added once, under its name. */
   readonly seedHoldRules: readonly { readonly seed: string; readonly rule: Omit<HoldRule, "id"> }[];
   readonly observe: {
@@ -48,17 +43,6 @@ export type EngineOptions = {
   };
 };
 
-/** Actor states kept in memory, per kind: what is being worked on, not what waits. */
-const REMEMBERED = { messages: 10_000, webhooks: 10_000, recipients: 1_000, holdRules: 1 } as const;
-
-/** Recipients in one SMTP transaction: what every server must take (RFC 5321 section 4.5.3.1.8). */
-const MAX_RECIPIENTS_PER_TRANSACTION = 100;
-
-/** Housekeeping never needs more at a time. */
-const HOUSEKEEPING_LIMITS: SchedulerLimits = { total: 64, perLane: 64, window: 512, batch: 1 };
-
-const windowFor = (total: number): number => Math.max(512, total * 4);
-
 export type Engine = ReturnType<typeof engine>;
 
 /** Builds the core; nothing runs before `prepare` and `start`. */
@@ -68,57 +52,20 @@ export const engine = (options: EngineOptions) => {
   const reading = new AbortController();
   let ids: IdSource = idSource(options.node, clock.now);
   const nextId: IdSource = () => ids();
-  const spread = (): number => options.random() * 2 - 1;
 
-  const messages = actorRuntime({
-    log,
-    kind: messageKind,
-    remember: REMEMBERED.messages,
-    terms: (_stream, _command, { context: { message } }) => {
-      const account = message && directory.account(message.account);
-      // A message of an account that is gone is treated with the least surprise: tried again, not kept.
-      const policy = { keepRetiredMs: account?.keepRetiredMessageMs ?? 0, uncertainDelivery: account?.uncertainDelivery ?? ("retry" as const) };
-      return { now: clock.now(), spread: spread(), callIds: [nextId(), nextId()] as const, policy };
-    },
-  });
-  const webhooks = actorRuntime({
-    log,
-    kind: webhookKind,
-    remember: REMEMBERED.webhooks,
-    terms: (_stream, _command, { context: { call } }) => ({
-      now: clock.now(),
-      spread: spread(),
-      keepRetiredMs: (call && directory.account(call.account)?.keepRetiredWebhookMs) ?? 0,
-    }),
-  });
-  const recipients = actorRuntime({
-    log,
-    kind: recipientKind,
-    remember: REMEMBERED.recipients,
-    terms: (stream) => ({ now: clock.now(), id: nextId(), ...parseRecipientStream(stream) }),
-  });
-  const holdRules = actorRuntime({ log, kind: holdRulesKind, remember: REMEMBERED.holdRules, terms: () => ({ now: clock.now(), id: nextId() }) });
-
-  const reacting = reactions({ log, contents, messages, webhooks, recipients, holdRules, readModel, directory });
+  const all = actors({ log, directory, clock, nextId, random: options.random });
+  const { messages, webhooks, recipients, holdRules } = all;
+  const reacting = reactions({ log, contents, readModel, directory, ...all });
   const keeping = housekeeping({ log, messages, webhooks, readModel, reacted: reacting.passed });
-  const delivering = deliveries({ messages, courier, readModel, directory, signal: inFlight.signal, observe: observe.delivery });
-  const calling = calls({ webhooks, caller, signal: inFlight.signal, observe: observe.call });
-
-  const schedule = (kind: Parameters<typeof scheduler>[0]["kind"], limits: SchedulerLimits, perform: (items: readonly DueItem[]) => Promise<number>): Scheduler =>
-    scheduler({ kind, readModel, clock, limits, perform, onError: (error) => observe.trouble(kind, error) });
-
-  const { deliveries: deliveryLimits, calls: callLimits } = options.limits;
-  const schedulers: readonly Scheduler[] = [
-    schedule(
-      "deliver",
-      { total: deliveryLimits.total, perLane: deliveryLimits.perDomain, window: windowFor(deliveryLimits.total), batch: MAX_RECIPIENTS_PER_TRANSACTION },
-      delivering.perform,
-    ),
-    schedule("call", { total: callLimits.total, perLane: callLimits.perHost, window: windowFor(callLimits.total), batch: 1 }, calling.perform),
-    schedule("interrupt", HOUSEKEEPING_LIMITS, keeping.interrupt),
-    schedule("remove", HOUSEKEEPING_LIMITS, keeping.remove),
-    schedule("delete", HOUSEKEEPING_LIMITS, keeping.delete),
-  ];
+  const working = work({
+    readModel,
+    clock,
+    limits: options.limits,
+    deliveries: deliveries({ messages, courier, readModel, directory, clock, signal: inFlight.signal, observe: observe.delivery }),
+    calls: calls({ webhooks, caller, clock, signal: inFlight.signal, observe: observe.call }),
+    housekeeping: keeping,
+    trouble: observe.trouble,
+  });
 
   const holdRuleService = holdRuleOperations({ holdRules, readModel });
   const system = { kind: "system", name: "configuration" } as const;
@@ -138,7 +85,7 @@ export const engine = (options: EngineOptions) => {
     reactionsEnd = reacting.run(reading.signal).catch((error: unknown) => {
       if (!reading.signal.aborted) observe.failure(error);
     });
-    for (const each of schedulers) each.start();
+    working.start();
   };
 
   /** Takes up nothing new, gives what runs `graceMs` to end, then has it abandoned; every end is recorded. */
@@ -146,7 +93,7 @@ export const engine = (options: EngineOptions) => {
     const cancelTimer = clock.timer(clock.now() + graceMs, () => {
       inFlight.abort();
     });
-    await Promise.all(schedulers.map((each) => each.stop()));
+    await working.stop();
     cancelTimer();
     reading.abort();
     await reactionsEnd;

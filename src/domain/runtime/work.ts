@@ -1,0 +1,77 @@
+/** Everything that happens because its time has come: deliveries, webhook calls, housekeeping, each with its limits. */
+import type { Clock } from "../clock.ts";
+import type { Position } from "../event-log.ts";
+import type { Calls } from "./calls.ts";
+import type { Deliveries } from "./deliveries.ts";
+import type { Housekeeping } from "./housekeeping.ts";
+import type { DueItem, ReadModel, WorkKind } from "./read-model.ts";
+import { scheduler, type SchedulerLimits } from "./scheduler.ts";
+
+export type WorkLimits = {
+  /** SMTP transactions at a time. */
+  readonly deliveries: { readonly total: number; readonly perDomain: number };
+  /** Webhook calls at a time. */
+  readonly calls: { readonly total: number; readonly perHost: number };
+};
+
+export type Work = {
+  readonly start: () => void;
+  /** Takes up nothing new; resolves when what runs has ended. */
+  readonly stop: () => Promise<void>;
+};
+
+/** Recipients in one SMTP transaction: what every server must take (RFC 5321 section 4.5.3.1.8). */
+const MAX_RECIPIENTS_PER_TRANSACTION = 100;
+
+/** Housekeeping never needs more at a time. */
+const HOUSEKEEPING: SchedulerLimits = { total: 64, perLane: 64, window: 512, batch: 1 };
+
+const windowFor = (total: number): number => Math.max(512, total * 4);
+
+export const work = (options: {
+  readonly readModel: ReadModel;
+  readonly clock: Clock;
+  readonly limits: WorkLimits;
+  readonly deliveries: Deliveries;
+  readonly calls: Calls;
+  readonly housekeeping: Housekeeping;
+  readonly trouble: (kind: WorkKind, error: unknown) => void;
+}): Work => {
+  const { readModel, clock, limits, deliveries, calls, housekeeping, trouble } = options;
+
+  const schedule = (kind: WorkKind, of: SchedulerLimits, perform: (items: readonly DueItem[]) => Promise<Position>) =>
+    scheduler({
+      kind,
+      readModel,
+      clock,
+      limits: of,
+      perform,
+      onError: (error) => {
+        trouble(kind, error);
+      },
+    });
+
+  const forDeliveries: SchedulerLimits = {
+    total: limits.deliveries.total,
+    perLane: limits.deliveries.perDomain,
+    window: windowFor(limits.deliveries.total),
+    batch: MAX_RECIPIENTS_PER_TRANSACTION,
+  };
+  const forCalls: SchedulerLimits = { total: limits.calls.total, perLane: limits.calls.perHost, window: windowFor(limits.calls.total), batch: 1 };
+  const all = [
+    schedule("deliver", forDeliveries, deliveries.perform),
+    schedule("call", forCalls, calls.perform),
+    schedule("interrupt", HOUSEKEEPING, housekeeping.interrupt),
+    schedule("remove", HOUSEKEEPING, housekeeping.remove),
+    schedule("delete", HOUSEKEEPING, housekeeping.delete),
+  ];
+
+  return {
+    start: () => {
+      for (const each of all) each.start();
+    },
+    stop: async () => {
+      await Promise.all(all.map((each) => each.stop()));
+    },
+  };
+};

@@ -1,0 +1,84 @@
+/** The core with its adapters: event log, views, SMTP and webhooks out, metrics and logs. */
+import { randomBytes } from "node:crypto";
+import type { Config } from "../adapters/config/schema.ts";
+import { codec } from "../adapters/event-store/codec.ts";
+import { eventLog } from "../adapters/event-store/event-log.ts";
+import type { StoreWithContents } from "../adapters/event-store/event-store.ts";
+import type { HttpLog } from "../adapters/http/server.ts";
+import { attemptLog } from "../adapters/observability/attempt-log.ts";
+import type { Metrics } from "../adapters/observability/metrics.ts";
+import type { Views } from "../adapters/views/open-views.ts";
+import type { Directory } from "../domain/account/account.ts";
+import type { Clock } from "../domain/clock.ts";
+import type { EventLog } from "../domain/event-log.ts";
+import { engine, type Engine } from "../domain/runtime/engine.ts";
+import { callerFor, courierFor, type LocalDelivery } from "./outbound.ts";
+
+export type CoreParts = {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: HttpLog;
+  readonly userAgent: string;
+  readonly store: StoreWithContents;
+  readonly views: Views;
+  readonly directory: Directory;
+  readonly recorded: Metrics;
+  readonly local: LocalDelivery | undefined;
+  readonly onFatal: (error: Error) => void;
+};
+
+export type Core = { readonly engine: Engine; readonly events: EventLog };
+
+/** 16 octets, base64url without padding (webapi: Send). */
+const newFromId = (): string => randomBytes(16).toString("base64url");
+
+const limitsOf = ({ delivery, webhooks }: Config) => ({
+  deliveries: { total: delivery.maxConcurrent, perDomain: delivery.maxConcurrentPerDomain },
+  calls: { total: webhooks.maxConcurrent, perHost: webhooks.maxConcurrentPerHost },
+});
+
+/** A rule of the file is named by what it says: it is added once, however often the server starts. */
+const seedsOf = ({ holdRules }: Config) =>
+  holdRules.map((rule) => ({ rule, seed: JSON.stringify([rule.account, rule.senderDomain, rule.recipientDomain]) }));
+
+export const coreOf = (parts: CoreParts): Core => {
+  const { config, clock, log, store, views, directory, recorded, local, onFatal, userAgent } = parts;
+  const events = eventLog(store, codec);
+  const attempts = attemptLog(log);
+  const trouble = (what: string, error: unknown): void => {
+    recorded.trouble(what);
+    log.error({ err: error, what }, "work failed and is tried again");
+  };
+  const onError = (error: unknown): void => {
+    trouble("delivery", error);
+  };
+  const built = engine({
+    log: events,
+    contents: store.contents,
+    readModel: views.readModel,
+    directory,
+    clock,
+    courier: courierFor(config, { contents: store.contents, clock, local, onError }),
+    caller: callerFor(config, clock, userAgent),
+    node: 0,
+    random: Math.random,
+    newFromId,
+    limits: limitsOf(config),
+    seedHoldRules: seedsOf(config),
+    observe: {
+      delivery: (message, attempt, outcome) => {
+        recorded.delivery(outcome);
+        attempts.delivery(message, attempt, outcome);
+      },
+      call: (call, attempt, outcome) => {
+        recorded.call(outcome);
+        attempts.call(call, attempt, outcome);
+      },
+      trouble,
+      failure: (error) => {
+        onFatal(new Error("the reactions to events have stopped", { cause: error }));
+      },
+    },
+  });
+  return { engine: built, events };
+};
