@@ -9,6 +9,9 @@ import { room } from "./room.ts";
 /** Events on their way to the writer before `send` makes the reader wait. */
 const MOST_IN_FLIGHT = { live: 8_000, rebuild: 16_000 } as const;
 
+/** Rows live as long as a transaction: a small space for the young keeps the thread small, and costs no time. */
+const MEMORY = { maxYoungGenerationSizeMb: 16 } as const;
+
 export type Written = Extract<FromWriter, { kind: "written" }>;
 
 /** The views cannot go on. `damaged`: their file is broken; it has to be built anew. */
@@ -59,7 +62,7 @@ const settled = () => {
 
 /** Starts the thread. It never ends by itself without having said why. */
 const startThread = (data: WriterData, receive: (message: FromWriter) => void): Worker => {
-  const worker = new Worker(new URL("./writer-thread.ts", import.meta.url), { workerData: data, name: "views" });
+  const worker = new Worker(new URL("./writer-thread.ts", import.meta.url), { workerData: data, name: "views", resourceLimits: MEMORY });
   const broken = (message: string, cause?: Error): void => {
     receive({ kind: "failed", error: new Error(message, cause && { cause }), damaged: false });
   };
