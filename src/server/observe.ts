@@ -41,16 +41,16 @@ export const observabilityRoutes = (watched: Watched, recorded: Metrics, log: Ht
     },
   });
   return (basePath) => async (ctx, next) => {
-    if (ctx.method !== "GET" && ctx.method !== "HEAD") return next();
-    if (ctx.path === `${basePath}/metrics`) {
+    const path = ctx.method === "GET" || ctx.method === "HEAD" ? ctx.path : "";
+    if (path === `${basePath}/metrics`) {
       ctx.set("Content-Type", recorded.contentType);
       ctx.body = await recorded.text();
-      return undefined;
+    } else if (path === `${basePath}/healthz`) {
+      const answer = await report();
+      ctx.status = answer.ok ? 200 : 503;
+      ctx.body = answer;
+    } else {
+      await next();
     }
-    if (ctx.path !== `${basePath}/healthz`) return next();
-    const answer = await report();
-    ctx.status = answer.ok ? 200 : 503;
-    ctx.body = answer;
-    return undefined;
   };
 };

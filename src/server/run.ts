@@ -1,5 +1,5 @@
 /** A server as a process: starts, says so, stops on a signal, and ends with a reason when it cannot go on. */
-import { pino, type DestinationStream, type Logger } from "pino";
+import { pino, type Logger } from "pino";
 import { systemClock } from "../adapters/clock/system-clock.ts";
 import type { Config } from "../adapters/config/schema.ts";
 import { logger } from "../adapters/observability/logger.ts";
@@ -23,7 +23,7 @@ const openLog = (level: Config["logLevel"]): LogOutput => {
   }, LOG_FLUSH_MS);
   timer.unref();
   return {
-    log: logger({ level, destination: destination as DestinationStream }),
+    log: logger({ level, destination }),
     flush: () => {
       try {
         destination.flushSync();

@@ -26,12 +26,11 @@ export const hold = (options: { readonly messages: Messages; readonly holdRules:
     if (fresh.length === 0) return;
     const { state } = await holdRules.load(HOLD_RULES_STREAM);
     if (state.rules.size === 0) return;
-    await Promise.all(
-      fresh.map(({ message }) => {
-        const rule = matchingRule(state, message);
-        return rule && holdBy(message.id, rule);
-      }),
-    );
+    const holds = fresh.flatMap(({ message }) => {
+      const rule = matchingRule(state, message);
+      return rule === undefined ? [] : [holdBy(message.id, rule)];
+    });
+    await Promise.all(holds);
   };
 
   return async ({ events, facts }) => {

@@ -24,14 +24,14 @@ export const orderCalls = ({ webhooks, readModel }: { readonly webhooks: Webhook
     await Promise.all(readModel.callsAfter(id).map((next) => webhooks.execute(webhookStream(next), { type: "unblock" })));
   };
 
-  const reactTo = ({ event, stream }: Recorded): Promise<void> | undefined => {
-    if (event.type === "WebhookRetired") return unblockNext(idOfWebhook(stream));
-    if (event.type !== "WebhookQueued") return undefined;
-    return event.after === null ? supersedeOlder(event) : unblockIfFree(event.id, event.after);
+  const reactTo = ({ event, stream }: Recorded): readonly Promise<void>[] => {
+    if (event.type === "WebhookRetired") return [unblockNext(idOfWebhook(stream))];
+    if (event.type !== "WebhookQueued") return [];
+    return [event.after === null ? supersedeOlder(event) : unblockIfFree(event.id, event.after)];
   };
 
   return async ({ events }) => {
-    await Promise.all(events.map(reactTo));
+    await Promise.all(events.flatMap(reactTo));
     return 0;
   };
 };

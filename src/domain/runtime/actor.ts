@@ -6,6 +6,8 @@
 import type { EventLog, NewContent, Position } from "../event-log.ts";
 import { NO_STREAM } from "../event-log.ts";
 import type { DomainEvent } from "../events.ts";
+import { stateMemory, type Loaded } from "./state-memory.ts";
+import { serialTurns } from "./turns.ts";
 
 /** What makes a kind of actor: all pure. */
 export type ActorKind<State, Command, Event extends DomainEvent, Effect, Terms> = {
@@ -34,9 +36,6 @@ export type Turn<State, Event, Effect> =
     }
   | { readonly kind: "refused"; readonly state: State; readonly position: Position };
 
-/** A stream's state with the events that are not folded yet: most births are read by nobody for a while. */
-type Remembered<State, Event> = { state: State; tail: readonly Event[]; revision: number };
-
 /** Conflicts in a row after which a turn gives up: somebody else is far busier with this stream. */
 const MAX_CONFLICTS = 16;
 
@@ -53,7 +52,29 @@ export type ActorRuntime<State, Command, Event, Effect> = {
    */
   readonly create: (births: readonly Birth<Event>[], contents: readonly NewContent[]) => Promise<Position | false>;
   /** The stream's state as stored; `revision` is {@link NO_STREAM} when there is no such stream. */
-  readonly load: (stream: string) => Promise<{ readonly state: State; readonly revision: number }>;
+  readonly load: (stream: string) => Promise<Loaded<State>>;
+};
+
+type Kind<State, Event, Effect> = Pick<ActorKind<State, never, Event & DomainEvent, Effect, never>, "can" | "advance">;
+
+/** The chart has the last word: the state after all events, or undefined when it refuses the first. */
+const legal = <State, Event extends DomainEvent, Effect>(
+  kind: Kind<State, Event, Effect>,
+  before: State,
+  events: readonly Event[],
+): { readonly state: State; readonly effects: readonly Effect[] } | undefined => {
+  let state = before;
+  const effects: Effect[] = [];
+  for (const [index, event] of events.entries()) {
+    if (!kind.can(state, event)) {
+      if (index === 0) return undefined;
+      throw new Error(`decided on ${event.type}, which cannot follow ${events[index - 1]?.type ?? ""}`);
+    }
+    const [next, asked] = kind.advance(state, event);
+    state = next;
+    effects.push(...asked);
+  }
+  return { state, effects };
 };
 
 /** Runs the actors of one kind. `remember` bounds the states kept in memory. */
@@ -64,97 +85,53 @@ export const actorRuntime = <State, Command, Event extends DomainEvent, Effect, 
   readonly remember: number;
 }): ActorRuntime<State, Command, Event, Effect> => {
   const { log, kind, terms, remember } = options;
-  const memory = new Map<string, Remembered<State, Event>>();
-  const turns = new Map<string, Promise<unknown>>();
-
-  const keep = (stream: string, remembered: Remembered<State, Event>): void => {
-    memory.delete(stream);
-    memory.set(stream, remembered);
-    if (memory.size > remember) {
-      const oldest = memory.keys().next();
-      if (oldest.done !== true) memory.delete(oldest.value);
-    }
-  };
-
   const fold = (from: State, events: readonly Event[]): State => events.reduce((state, event) => kind.advance(state, event)[0], from);
+  const memory = stateMemory<State, Event>(remember, fold);
+  const turns = serialTurns();
 
-  const recall = (stream: string): { readonly state: State; readonly revision: number } | undefined => {
-    const known = memory.get(stream);
-    if (known === undefined) return undefined;
-    known.state = fold(known.state, known.tail);
-    known.tail = [];
-    return known;
-  };
-
-  const read = async (stream: string): Promise<{ readonly state: State; readonly revision: number }> => {
+  const read = async (stream: string): Promise<Loaded<State>> => {
     const recorded = await log.read(stream);
     // The stream's name says whose events it holds.
-    const state = fold(
-      kind.unborn,
-      recorded.map(({ event }) => event as DomainEvent as Event),
-    );
-    return { state, revision: recorded.at(-1)?.revision ?? NO_STREAM };
+    const events = recorded.map(({ event }) => event) as Event[];
+    return { state: fold(kind.unborn, events), revision: recorded.at(-1)?.revision ?? NO_STREAM };
   };
 
   /** What is in memory is the truth only where nobody else writes. */
-  const load = async (stream: string): Promise<{ readonly state: State; readonly revision: number }> =>
-    (log.exclusive ? recall(stream) : undefined) ?? read(stream);
-
-  /** The chart has the last word: the state after all events, or undefined when it refuses the first. */
-  const legal = (before: State, events: readonly Event[]): { state: State; effects: readonly Effect[] } | undefined => {
-    let state = before;
-    const effects: Effect[] = [];
-    for (const [index, event] of events.entries()) {
-      if (!kind.can(state, event)) {
-        if (index === 0) return undefined;
-        throw new Error(`decided on ${event.type}, which cannot follow ${events[index - 1]?.type ?? ""}`);
-      }
-      const [next, asked] = kind.advance(state, event);
-      state = next;
-      effects.push(...asked);
-    }
-    return { state, effects };
-  };
+  const load = async (stream: string): Promise<Loaded<State>> => (log.exclusive ? memory.recall(stream) : undefined) ?? read(stream);
 
   const turn = async (stream: string, command: Command): Promise<Turn<State, Event, Effect>> => {
     for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts += 1) {
-      const remembered = recall(stream);
+      const remembered = memory.recall(stream);
       const { state, revision } = remembered ?? (await read(stream));
       const events = kind.decide(command, state, terms(stream, command, state));
-      const next = legal(state, events);
+      const next = legal(kind, state, events);
       if (next === undefined || events.length === 0) {
         if (remembered === undefined || log.exclusive) {
           const position = log.head();
           return next === undefined ? { kind: "refused", state, position } : { kind: "done", events, ...next, position, revision };
         }
         // No append will tell whether another node knows more: look.
-        memory.delete(stream);
+        memory.forget(stream);
         continue;
       }
       const result = await log.append([{ stream, expectedRevision: revision, events }]);
       if (result.appended) {
         const reached = revision + events.length;
-        if (kind.isDone(next.state)) memory.delete(stream);
-        else keep(stream, { state: next.state, tail: [], revision: reached });
+        if (kind.isDone(next.state)) memory.forget(stream);
+        else memory.keep(stream, next.state, [], reached);
         return { kind: "done", events, ...next, position: result.position, revision: reached };
       }
-      memory.delete(stream);
+      memory.forget(stream);
     }
     throw new ContentionError(`${stream} kept changing under a command`);
   };
 
   const execute = async (stream: string, command: Command): Promise<Turn<State, Event, Effect>> => {
-    const before = turns.get(stream);
-    // A failed turn is its own caller's trouble, not the next one's.
-    const mine = before === undefined ? turn(stream, command) : before.then(() => turn(stream, command), () => turn(stream, command));
-    turns.set(stream, mine);
     try {
-      return await mine;
+      return await turns.take(stream, () => turn(stream, command));
     } catch (error) {
-      memory.delete(stream); // whether the append was stored is unknown: read again
+      memory.forget(stream); // whether the append was stored is unknown: read again
       throw error;
-    } finally {
-      if (turns.get(stream) === mine) turns.delete(stream);
     }
   };
 
@@ -164,7 +141,7 @@ export const actorRuntime = <State, Command, Event extends DomainEvent, Effect, 
     if (!result.appended) return false;
     for (const { stream, events } of births) {
       // A turn that was quicker than this acknowledgement knows more.
-      if (!memory.has(stream) && !turns.has(stream)) keep(stream, { state: kind.unborn, tail: events, revision: events.length - 1 });
+      if (!memory.has(stream) && !turns.isTaken(stream)) memory.keep(stream, kind.unborn, events, events.length - 1);
     }
     return result.position;
   };
