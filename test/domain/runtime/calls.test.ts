@@ -8,6 +8,7 @@ import { webhookKind } from "../../../src/domain/runtime/kinds.ts";
 import { memoryLog, type MemoryLog } from "../../support/memory-log.ts";
 import { memoryReadModel } from "../../support/memory-read-model.ts";
 import { aCall, called, NOON } from "../../support/samples.ts";
+import { virtualClock } from "../../support/virtual-clock.ts";
 import { fakeCaller, refusedWith } from "../../support/world.ts";
 
 const STREAM = "webhook-90";
@@ -16,17 +17,24 @@ const bench = (log: MemoryLog = memoryLog()) => {
   const views = memoryReadModel(log, "manually");
   const caller = fakeCaller();
   const stopping = new AbortController();
+  const clock = virtualClock(NOON);
   const observed: string[] = [];
-  const webhooks = actorRuntime({ log, kind: webhookKind, remember: 100, terms: () => ({ now: NOON, spread: 0, keepRetiredMs: 0 }) });
+  const webhooks = actorRuntime({
+    log,
+    kind: webhookKind,
+    remember: 100,
+    terms: () => ({ now: clock.now(), spread: 0, keepRetiredMs: 0 }),
+  });
   const { perform } = calls({
     webhooks,
     caller,
+    clock,
     signal: stopping.signal,
     observe: ({ id }, attempt, { kind }) => observed.push(`${id} ${attempt} ${kind}`),
   });
   log.write(STREAM, called("WebhookQueued", { at: NOON - MINUTE_MS }));
   views.catchUp();
-  return { log, views, caller, stopping, observed, perform, due: () => views.due({ kind: "call", at: NOON, perLane: 9, limit: 9 }) };
+  return { log, clock, views, caller, stopping, observed, perform, due: () => views.due({ kind: "call", at: NOON, perLane: 9, limit: 9 }) };
 };
 
 describe("a webhook call", () => {
@@ -50,6 +58,16 @@ describe("a webhook call", () => {
     };
     await assert.rejects(perform(due()), /disk full/);
     assert.equal(caller.calls.length, 0);
+  });
+
+  it("is not made when the claim was acknowledged too late to end in time", async () => {
+    const { log, caller, due, perform, clock } = bench();
+    log.after = (writes) => {
+      if (writes[0]?.events[0]?.type === "WebhookAttempted") clock.advance(MINUTE_MS);
+    };
+    await perform(due());
+    assert.equal(caller.calls.length, 0);
+    assert.deepEqual(log.types(STREAM), ["WebhookQueued", "WebhookAttempted", "WebhookInterrupted"]);
   });
 
   it("is left to whoever was quicker, and not due again before the views know", async () => {

@@ -1,56 +1,11 @@
-/** Messages are claimed before anything is dialed, travel together where they may, and every end is recorded. */
+/** Messages are claimed before anything is dialed, and every end is recorded. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { MessageTerms } from "../../../src/domain/message/commands.ts";
-import type { QueuedMessage } from "../../../src/domain/message/events.ts";
-import { actorRuntime } from "../../../src/domain/runtime/actor.ts";
-import { comparable, deliveries } from "../../../src/domain/runtime/deliveries.ts";
-import { messageKind } from "../../../src/domain/runtime/kinds.ts";
-import { memoryLog, type MemoryLog } from "../../support/memory-log.ts";
-import { memoryReadModel } from "../../support/memory-read-model.ts";
-import { anAccount, directoryOf, happened, NOON, operator, smtpResult } from "../../support/samples.ts";
-import { failedWith, fakeCourier } from "../../support/world.ts";
-
-const bench = (log: MemoryLog = memoryLog()) => {
-  const views = memoryReadModel(log, "manually");
-  const courier = fakeCourier();
-  const stopping = new AbortController();
-  const observed: string[] = [];
-  let id = 1_000;
-  const messages = actorRuntime({
-    log,
-    kind: messageKind,
-    remember: 100,
-    terms: (): MessageTerms => ({ now: NOON, spread: 0, callIds: [++id, ++id], policy: { keepRetiredMs: 0, uncertainDelivery: "wait" } }),
-  });
-  const delivering = deliveries({
-    messages,
-    courier,
-    readModel: views,
-    directory: directoryOf([anAccount()]),
-    signal: stopping.signal,
-    observe: ({ id: number }, attempt, { kind }) => observed.push(`${number} ${attempt} ${kind}`),
-  });
-  const queue = (number: number, changes: Partial<QueuedMessage> = {}): void => {
-    log.write(`message-${number}`, happened("MessageQueued", { id: number, recipient: `r${number}@there.example`, ...changes }));
-    views.catchUp();
-  };
-  const due = () => views.due({ kind: "deliver", at: NOON, perLane: 100, limit: 100 });
-  return { log, views, courier, stopping, observed, messages, queue, due, perform: delivering.perform };
-};
-
-const suppressed = {
-  type: "SuppressionAdded",
-  at: NOON,
-  account: "shop",
-  baseAddress: "r1@there.example",
-  id: 5,
-  originalAddress: "r1@there.example",
-  manual: true,
-  reason: "",
-  cause: null,
-  by: operator,
-} as const;
+import { MINUTE_MS } from "../../../src/domain/clock.ts";
+import { memoryLog } from "../../support/memory-log.ts";
+import { happened, NOON, smtpResult } from "../../support/samples.ts";
+import { failedWith } from "../../support/world.ts";
+import { bench } from "./delivering.ts";
 
 describe("a delivery", () => {
   it("is claimed in the store before the courier hears of it", async () => {
@@ -84,6 +39,19 @@ describe("a delivery", () => {
     };
     await assert.rejects(perform(due()), /connection lost/);
     assert.equal(courier.deliveries.length, 0);
+  });
+
+  it("is not made when the claim was acknowledged too late to end in time, and the message is due again at once", async () => {
+    const { log, courier, queue, due, perform, clock } = bench();
+    queue(1);
+    log.after = (writes) => {
+      if (writes[0]?.events[0]?.type === "DeliveryAttempted") clock.advance(7.5 * MINUTE_MS - courier.deadlineMs);
+    };
+    await perform(due());
+    assert.equal(courier.deliveries.length, 0);
+    assert.deepEqual(log.types("message-1"), ["MessageQueued", "DeliveryAttempted", "DeliveryInterrupted"]);
+    const [item] = await log.read("message-1").then((events) => events.slice(-1));
+    assert.equal(item?.event.type === "DeliveryInterrupted" && item.event.nextAttemptAt, clock.now());
   });
 
   it("is left to whoever was quicker", async () => {
@@ -204,106 +172,5 @@ describe("the result of a delivery", () => {
     await perform(due());
     const failure = (await log.read("message-1"))[2]?.event;
     assert.equal(failure?.type === "DeliveryFailed" && failure.suppress?.rule, "three-in-a-row");
-  });
-});
-
-describe("recipients of one submission", () => {
-  it("for one domain go in one transaction, in the order in which they were due", async () => {
-    const { courier, queue, due, perform } = bench();
-    [3, 1, 2].forEach((id) => queue(id));
-    await perform(due());
-    assert.deepEqual(
-      courier.deliveries.map(({ recipients }) => recipients.map(({ address }) => address)),
-      [["r1@there.example", "r2@there.example", "r3@there.example"]],
-    );
-    const { recipients: _, ...common } = courier.deliveries[0] ?? { recipients: [] };
-    assert.deepEqual(common, {
-      account: "shop",
-      attempt: 1,
-      mailFrom: "orders@shop.example",
-      senderDomain: "shop.example",
-      recipientDomain: "there.example",
-      contentId: 40,
-      size: 1_000,
-      requireTls: null,
-      smtpUtf8: false,
-      eightBit: false,
-      transport: null,
-    });
-  });
-
-  const APART: Readonly<Record<string, Partial<QueuedMessage>>> = {
-    "another submission": { submissionId: 77 },
-    "another MAIL FROM": { mailFrom: "orders+token@shop.example" },
-    "another domain": { recipientDomain: "elsewhere.example" },
-    "another TLS requirement": { requireTls: true },
-    "no TLS requirement": { requireTls: false },
-    "another transport": { transport: "relay" },
-  };
-  for (const [name, changes] of Object.entries(APART)) {
-    it(`go apart with ${name}`, async () => {
-      const { courier, queue, due, perform } = bench();
-      queue(1);
-      queue(2, changes);
-      await perform(due());
-      assert.equal(courier.deliveries.length, 2);
-    });
-  }
-
-  it("go apart when one has been tried more often", async () => {
-    const { log, courier, queue, due, perform, views } = bench();
-    queue(1);
-    queue(2);
-    log.write("message-2", happened("DeliveryAttempted"), happened("DeliveryDeferred", { nextAttemptAt: NOON }));
-    views.catchUp();
-    await perform(due());
-    assert.deepEqual(courier.deliveries.map(({ attempt }) => attempt).sort(), [1, 2]);
-  });
-});
-
-describe("a suppressed recipient", () => {
-  it("is never dialed; the others of the transaction are", async () => {
-    const { log, courier, queue, due, perform } = bench();
-    log.write("recipient-shop/r1@there.example", suppressed);
-    queue(1, { recipient: "R1+tag@there.example" });
-    queue(2);
-    await perform(due());
-    assert.deepEqual(
-      courier.deliveries.flatMap(({ recipients }) => recipients.map(({ messageId }) => messageId)),
-      [2],
-    );
-    assert.deepEqual(log.types("message-1"), ["MessageQueued", "MessageSuppressed", "MessageRetired"]);
-    const event = (await log.read("message-1"))[1]?.event;
-    assert.deepEqual(event?.type === "MessageSuppressed" && event.suppression, { stream: "recipient-shop/r1@there.example", revision: 0 });
-  });
-
-  it("is another account's business", async () => {
-    const { log, courier, queue, due, perform } = bench();
-    log.write("recipient-shop/r1@there.example", suppressed);
-    queue(1, { account: "other" });
-    await perform(due());
-    assert.equal(courier.deliveries.length, 1);
-  });
-
-  it("is dialed again once taken off the list", async () => {
-    const { log, courier, queue, due, perform } = bench();
-    log.write("recipient-shop/r1@there.example", suppressed, {
-      type: "SuppressionRemoved",
-      at: NOON,
-      account: "shop",
-      baseAddress: "r1@there.example",
-      id: 5,
-      by: operator,
-    });
-    queue(1);
-    await perform(due());
-    assert.equal(courier.deliveries.length, 1);
-  });
-});
-
-describe("a recipient whose address no longer parses", () => {
-  it("is compared as it stands", () => {
-    assert.equal(comparable("R1+x@There.example"), "r1@there.example");
-    assert.equal(comparable("Strange Thing"), "strange thing");
   });
 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../../../src/domain/clock.ts";
-import { anAccount, called, happened } from "../../support/samples.ts";
+import { anAccount, called, happened, httpResult } from "../../support/samples.ts";
 import { failedWith, refusedWith, succeeded, taken, world, type World } from "../../support/world.ts";
 
 const account = anAccount({ outgoingWebhook: { url: "https://hooks.shop.example/mail", events: null, mode: "latest" } });
@@ -228,6 +228,24 @@ describe("a webhook receiver that is slow", () => {
     await one.quiet();
     for (let hours = 0; hours < 40; hours += 1) for (let part = 0; part < 60; part += 1) await one.pass(MINUTE_MS);
     assert.equal(one.caller.calls.length, 12);
+    assert.equal(count(one, "WebhookFailed"), 1);
+    await one.core.stop(0);
+  });
+
+  it("that never answers is given up after twelve calls too", async () => {
+    const one = world({ accounts: [account] });
+    one.caller.answer = () =>
+      new Promise((resolve) => {
+        one.clock.timer(one.clock.now() + one.caller.deadlineMs, () => {
+          resolve({ kind: "unreachable", result: httpResult(0) });
+        });
+      });
+    await one.begin();
+    await one.send(["bob@there.example"]);
+    await one.quiet();
+    for (let minutes = 0; minutes < 40 * 60; minutes += 1) await one.pass(MINUTE_MS);
+    assert.equal(one.caller.calls.length, 12);
+    assert.equal(count(one, "WebhookInterrupted"), 0);
     assert.equal(count(one, "WebhookFailed"), 1);
     await one.core.stop(0);
   });
