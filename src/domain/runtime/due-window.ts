@@ -2,6 +2,7 @@
  * The bounded part of the due work that is in memory, by lane. Lanes take turns, each has its own limit of what runs,
  * and an item stays known until the views have seen what its work came to, so that it is not taken up twice.
  */
+import type { Instant } from "../clock.ts";
 import type { Position } from "../event-log.ts";
 import type { DueItem } from "./read-model.ts";
 
@@ -17,8 +18,8 @@ export type WindowLimits = {
 /** A piece of work; to be ended exactly once. */
 export type Piece = {
   readonly items: readonly DueItem[];
-  /** The work is over; its last event stands at `position`. */
-  readonly end: (position: Position) => void;
+  /** The work is over; its last event stands at `position`. The items are not taken up again before `notBefore`. */
+  readonly end: (position: Position, notBefore?: Instant) => void;
 };
 
 type Lane = { waiting: DueItem[]; running: number; known: number };
@@ -35,8 +36,8 @@ export type DueWindow = {
   readonly add: (items: readonly DueItem[]) => number;
   /** The next piece of work that its lane allows; undefined when there is none now. */
   readonly next: () => Piece | undefined;
-  /** Forgets items whose end the views have seen; answers how many. */
-  readonly settle: (seen: Position) => number;
+  /** Forgets items whose end the views have seen and that may be taken up again; answers how many. */
+  readonly settle: (seen: Position, now: Instant) => number;
   /** Items that wait for a piece of work to be made of them. */
   readonly waiting: () => number;
 };
@@ -44,7 +45,7 @@ export type DueWindow = {
 export const dueWindow = (limits: WindowLimits): DueWindow => {
   const lanes = new Map<string, Lane>();
   const known = new Set<string>();
-  let settling: { readonly item: DueItem; readonly position: Position }[] = [];
+  let settling: { readonly item: DueItem; readonly position: Position; readonly notBefore: Instant }[] = [];
   let waiting = 0;
 
   const laneOf = (name: string): Lane => {
@@ -74,9 +75,9 @@ export const dueWindow = (limits: WindowLimits): DueWindow => {
     waiting -= items.length;
     return {
       items,
-      end: (position) => {
+      end: (position, notBefore = 0) => {
         lane.running -= 1;
-        for (const item of items) settling.push({ item, position });
+        for (const item of items) settling.push({ item, position, notBefore });
       },
     };
   };
@@ -112,12 +113,15 @@ export const dueWindow = (limits: WindowLimits): DueWindow => {
       }
       return undefined;
     },
-    settle: (seen) => {
-      const before = settling.length;
-      const due = settling.filter(({ position }) => position <= seen);
-      if (due.length > 0) settling = settling.filter(({ position }) => position > seen);
-      for (const { item } of due) forget(item);
-      return before - settling.length;
+    settle: (seen, now) => {
+      const kept: typeof settling = [];
+      for (const entry of settling) {
+        if (entry.position <= seen && entry.notBefore <= now) forget(entry.item);
+        else kept.push(entry);
+      }
+      const settled = settling.length - kept.length;
+      settling = kept;
+      return settled;
     },
     waiting: () => waiting,
   };

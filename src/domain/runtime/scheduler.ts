@@ -32,7 +32,10 @@ export type SchedulerOptions = {
   readonly onError: (error: unknown, items: readonly DueItem[]) => void;
 };
 
-/** Time that everything is left alone after work threw: the store is in trouble, and hammering does not help. */
+/**
+ * Time that everything is left alone after work threw, for the store is in trouble, and that an item is left alone whose
+ * work changed nothing, for the views may be wrong about it: hammering does not help.
+ */
 const TROUBLE_PAUSE_MS = SECOND_MS;
 
 /** Calls back at an instant, the earliest asked for since the last time. */
@@ -90,7 +93,7 @@ export const scheduler = ({ kind, readModel, clock, limits, perform, onError }: 
 
   const pump = (): void => {
     if (stopped || paused) return;
-    if (window.settle(readModel.position()) > 0) mayHaveMore = true;
+    if (window.settle(readModel.position(), clock.now()) > 0) mayHaveMore = true;
     look();
     while (work.size < limits.total) {
       const piece = window.next();
@@ -105,6 +108,7 @@ export const scheduler = ({ kind, readModel, clock, limits, perform, onError }: 
     pump();
   };
   const wake = alarm(clock, lookAgain);
+  const retry = alarm(clock, lookAgain);
 
   const pause = (): void => {
     if (paused || stopped) return;
@@ -116,8 +120,18 @@ export const scheduler = ({ kind, readModel, clock, limits, perform, onError }: 
   };
 
   const start = ({ items, end }: Piece): void => {
+    const seen = readModel.position();
+    const ended = (position: Position): void => {
+      if (position > seen || stopped) {
+        end(position);
+        return;
+      }
+      const notBefore = clock.now() + TROUBLE_PAUSE_MS;
+      end(position, notBefore);
+      retry.notAfter(notBefore);
+    };
     const job = perform(items)
-      .then(end, (error: unknown) => {
+      .then(ended, (error: unknown) => {
         onError(error, items);
         pause();
         end(0);
@@ -148,6 +162,7 @@ export const scheduler = ({ kind, readModel, clock, limits, perform, onError }: 
       stopped = true;
       unsubscribe();
       wake.clear();
+      retry.clear();
       await Promise.all(work);
     },
     running: () => work.size,

@@ -72,6 +72,21 @@ describe("due work", () => {
     assert.deepEqual(ids(), [[1], [1]]);
   });
 
+  it("is left alone for a while when its work changed nothing, though the views go on to show it as due", async () => {
+    const clock = virtualClock(NOON);
+    const { show, start, ids, jobs } = bench({}, clock);
+    show([item(1)], 5);
+    start();
+    for (let step = 0; step < 3; step += 1) {
+      jobs.at(-1)?.end(5);
+      await settle();
+      show([item(1)], 6 + step);
+    }
+    assert.deepEqual(ids(), [[1]]);
+    clock.advance(SECOND_MS);
+    assert.deepEqual(ids(), [[1], [1]]);
+  });
+
   it("is not taken twice while it runs", async () => {
     const { show, start, ids } = bench();
     start();
