@@ -70,14 +70,14 @@ export const removeViews = (path: string): void => {
 export const openForWriting = (path: string): { readonly db: DatabaseSync; readonly progress: Progress } => {
   const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
   db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
-    PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY`);
+    PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY`);
   return { db, progress: readProgress(db) };
 };
 
 /** Opens a finished file for reading beside the writer. */
 export const openForReading = (path: string): DatabaseSync => {
   const db = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
-  db.exec("PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY");
+  db.exec("PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY");
   return db;
 };
 

@@ -20,22 +20,18 @@ export const REACTED_TO: ReadonlySet<DomainEventType> = new Set([
   "HoldRuleAdded",
 ] as const);
 
-/** A message's event with the message it is about; `revision` is the stream's at the moment of looking. */
-export type MessageFact = {
-  readonly recorded: Recorded;
-  readonly event: MessageEvent;
-  readonly message: QueuedMessage;
-  readonly revision: number;
-};
+/** A message's event with the message it is about. */
+export type MessageFact = { readonly recorded: Recorded; readonly event: MessageEvent; readonly message: QueuedMessage };
 
 /** One run of the log. */
 export type Batch = { readonly events: readonly Recorded[]; readonly facts: readonly MessageFact[] };
 
 /**
  * A kind of reaction. Handles a batch, in the order of the log wherever that matters for one stream, and resolves with
- * the last position that the views must have passed before the next batch: 0 when that does not matter.
+ * the last position that the views must have passed before the next batch: 0 when that does not matter. What must be
+ * done before the batch counts as reacted to, but need not hold up the next one, it hands to `later`.
  */
-export type Reaction = (batch: Batch) => Promise<Position>;
+export type Reaction = (batch: Batch, later: (job: Promise<unknown>) => void) => Promise<Position>;
 
 const isMessageEvent = (event: DomainEvent): event is MessageEvent => event.type.startsWith("Message") || event.type.startsWith("Delivery");
 
@@ -44,9 +40,11 @@ export const batchOf = async (messages: Messages, events: readonly Recorded[]): 
   const loading = events.map(async (recorded): Promise<MessageFact | undefined> => {
     const { event, stream } = recorded;
     if (!isMessageEvent(event)) return undefined;
+    // Its first event is the message.
+    if (event.type === "MessageQueued") return { recorded, event, message: event };
     const { state, revision } = await messages.load(stream);
     const { message } = state.context;
-    return message === undefined || revision === NO_STREAM ? undefined : { recorded, event, message, revision };
+    return message === undefined || revision === NO_STREAM ? undefined : { recorded, event, message };
   });
   return { events, facts: (await Promise.all(loading)).filter((fact) => fact !== undefined) };
 };

@@ -1,10 +1,15 @@
 /** Hold rules take hold: of what waits when a rule is added, and of what was being queued at that moment. */
+import { MINUTE_MS } from "../clock.ts";
+import { idMadeAt } from "../ids.ts";
 import { HOLD_RULES_STREAM, type HoldRule } from "../holdrule/events.ts";
 import { byRule, matchingRule } from "../holdrule/hold-rules.ts";
 import { messageStream } from "../message/events.ts";
 import type { HoldRuleSet, Messages } from "../runtime/kinds.ts";
 import type { ReadModel } from "../runtime/read-model.ts";
 import type { MessageFact, Reaction } from "./facts.ts";
+
+/** A message so much younger than a rule was checked against it: no submission takes that long. */
+const KNOWN_AFTER_MS = 10 * MINUTE_MS;
 
 /** Messages put on hold at a time. */
 const PAGE = 200;
@@ -21,14 +26,19 @@ export const hold = (options: { readonly messages: Messages; readonly holdRules:
   };
 
   /** It was checked against the rules as they were before it was stored; whatever has happened to it since stays. */
+  const holdUntouched = async (id: number, rule: HoldRule): Promise<void> => {
+    const { revision } = await messages.load(messageStream(id));
+    if (revision === 0) await holdBy(id, rule);
+  };
+
   const holdLate = async (facts: readonly MessageFact[]): Promise<void> => {
-    const fresh = facts.filter(({ event, revision }) => event.type === "MessageQueued" && revision === 0);
-    if (fresh.length === 0) return;
+    const queued = facts.filter(({ event }) => event.type === "MessageQueued");
+    if (queued.length === 0) return;
     const { state } = await holdRules.load(HOLD_RULES_STREAM);
     if (state.rules.size === 0) return;
-    const holds = fresh.flatMap(({ message }) => {
+    const holds = queued.flatMap(({ message }) => {
       const rule = matchingRule(state, message);
-      return rule === undefined ? [] : [holdBy(message.id, rule)];
+      return rule === undefined || idMadeAt(message.id) - idMadeAt(rule.id) > KNOWN_AFTER_MS ? [] : [holdUntouched(message.id, rule)];
     });
     await Promise.all(holds);
   };

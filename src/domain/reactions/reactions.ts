@@ -7,6 +7,7 @@ import type { Directory } from "../account/account.ts";
 import type { ContentStore, EventLog, Position } from "../event-log.ts";
 import type { HoldRuleSet, Messages, Recipients, Webhooks } from "../runtime/kinds.ts";
 import type { ReadModel } from "../runtime/read-model.ts";
+import { checkpointOf } from "./checkpoint.ts";
 import { discard } from "./discard.ts";
 import { batchOf, REACTED_TO, type Reaction } from "./facts.ts";
 import { hold } from "./hold.ts";
@@ -71,16 +72,24 @@ export const reactions = (options: ReactionsOptions): Reactions => {
   const follow = async (signal: AbortSignal): Promise<void> => {
     const start = await log.loadCheckpoint(REACTIONS_CHECKPOINT);
     place.reach(start);
-    for await (const { events, upTo } of log.subscribe(start, { types: REACTED_TO, signal })) {
-      if (events.length > 0) {
-        await readModel.passed(upTo);
-        const batch = await batchOf(messages, events);
-        const mustSee = await Promise.all(all.map((react) => react(batch)));
-        await readModel.passed(Math.max(...mustSee));
+    const checkpoint = checkpointOf(async (position) => {
+      await log.saveCheckpoint(REACTIONS_CHECKPOINT, position);
+      place.reach(position);
+    });
+    const read = async (): Promise<void> => {
+      for await (const { events, upTo } of log.subscribe(start, { types: REACTED_TO, signal })) {
+        const jobs: Promise<unknown>[] = [];
+        if (events.length > 0) {
+          await readModel.passed(upTo);
+          const batch = await batchOf(messages, events);
+          const mustSee = await Promise.all(all.map((react) => react(batch, (job) => void jobs.push(job))));
+          await readModel.passed(Math.max(...mustSee));
+        }
+        checkpoint.note(upTo, jobs);
       }
-      await log.saveCheckpoint(REACTIONS_CHECKPOINT, upTo);
-      place.reach(upTo);
-    }
+      await checkpoint.saved();
+    };
+    await Promise.race([read(), checkpoint.failed]);
   };
 
   return {

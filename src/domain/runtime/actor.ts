@@ -41,7 +41,8 @@ const MAX_CONFLICTS = 16;
 
 export class ContentionError extends Error {}
 
-export type Birth<Event> = { readonly stream: string; readonly events: readonly Event[] };
+/** `isWaiting`: nothing will be asked of it for a while, so its state need not be in memory. */
+export type Birth<Event> = { readonly stream: string; readonly events: readonly Event[]; readonly isWaiting?: boolean };
 
 export type ActorRuntime<State, Command, Event, Effect> = {
   /** Carries a command out. Throws when the store is out of order; then nothing was acknowledged. */
@@ -139,9 +140,9 @@ export const actorRuntime = <State, Command, Event extends DomainEvent, Effect, 
     const writes = births.map(({ stream, events }) => ({ stream, expectedRevision: NO_STREAM, events }));
     const result = await log.append(writes, contents);
     if (!result.appended) return false;
-    for (const { stream, events } of births) {
+    for (const { stream, events, isWaiting } of births) {
       // A turn that was quicker than this acknowledgement knows more.
-      if (!memory.has(stream) && !turns.isTaken(stream)) memory.keep(stream, kind.unborn, events, events.length - 1);
+      if (isWaiting !== true && !memory.has(stream) && !turns.isTaken(stream)) memory.keep(stream, kind.unborn, events, events.length - 1);
     }
     return result.position;
   };

@@ -8,12 +8,14 @@ import type { HoldRule } from "../holdrule/events.ts";
 import { callOperations, holdRuleOperations, queueOperations, suppressionList } from "../operations/operations.ts";
 import { reactions } from "../reactions/reactions.ts";
 import { allowance } from "../submission/allowance.ts";
+import type { Submission } from "../submission/submission.ts";
 import { submitter } from "../submission/submit.ts";
 import type { Caller } from "../webhook/caller.ts";
 import { actors } from "./actors.ts";
 import { calls, type CallObserver } from "./calls.ts";
 import { deliveries, type DeliveryObserver } from "./deliveries.ts";
 import { housekeeping } from "./housekeeping.ts";
+import { intakePriority } from "./intake-priority.ts";
 import type { ReadModel } from "./read-model.ts";
 import { work, type WorkLimits } from "./work.ts";
 
@@ -57,6 +59,7 @@ export const engine = (options: EngineOptions) => {
   const { messages, webhooks, recipients, holdRules } = all;
   const reacting = reactions({ log, contents, readModel, directory, ...all });
   const keeping = housekeeping({ log, messages, webhooks, readModel, reacted: reacting.passed });
+  const intake = intakePriority(clock);
   const working = work({
     readModel,
     clock,
@@ -64,9 +67,19 @@ export const engine = (options: EngineOptions) => {
     deliveries: deliveries({ messages, courier, readModel, directory, clock, signal: inFlight.signal, observe: observe.delivery }),
     calls: calls({ webhooks, caller, clock, signal: inFlight.signal, observe: observe.call }),
     housekeeping: keeping,
+    holdBack: intake.holdBack,
     trouble: observe.trouble,
   });
 
+  const submit = submitter({
+    messages,
+    holdRules,
+    allowance: allowance({ log, readModel, clock }),
+    directory,
+    clock,
+    nextId,
+    newFromId: options.newFromId,
+  });
   const holdRuleService = holdRuleOperations({ holdRules, readModel });
   const system = { kind: "system", name: "configuration" } as const;
   let reactionsEnd: Promise<void> = Promise.resolve();
@@ -107,15 +120,7 @@ export const engine = (options: EngineOptions) => {
     nextId,
     messages,
     webhooks,
-    submit: submitter({
-      messages,
-      holdRules,
-      allowance: allowance({ log, readModel, clock }),
-      directory,
-      clock,
-      nextId,
-      newFromId: options.newFromId,
-    }),
+    submit: (submission: Submission) => intake.during(() => submit(submission)),
     queue: queueOperations({ messages, readModel }),
     calls: callOperations({ webhooks, readModel }),
     holdRules: holdRuleService,

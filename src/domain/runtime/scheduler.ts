@@ -30,6 +30,8 @@ export type SchedulerOptions = {
   /** Does the work; resolves with the position of its last event, so that the items are not taken up again before the views know. */
   readonly perform: (items: readonly DueItem[]) => Promise<Position>;
   readonly onError: (error: unknown, items: readonly DueItem[]) => void;
+  /** Asked before each piece of work; while it answers a time to wait, ms, nothing is started. Absent: never. */
+  readonly holdBack?: () => number;
 };
 
 /**
@@ -65,14 +67,43 @@ const alarm = (clock: Clock, ring: () => void) => {
   };
 };
 
-export const scheduler = ({ kind, readModel, clock, limits, perform, onError }: SchedulerOptions): Scheduler => {
+/** Pieces of work under way, and what becomes of them when they end. */
+const running = (
+  { perform, onError, clock, readModel }: SchedulerOptions,
+  on: { readonly ended: () => void; readonly unchanged: (until: Instant) => void; readonly failed: () => void },
+) => {
+  const jobs = new Set<Promise<void>>();
+  const begin = ({ items, end }: Piece): void => {
+    const seen = readModel.position();
+    const ended = (position: Position): void => {
+      // Nothing was stored, so the views will go on to show it as due.
+      const notBefore = position > seen ? 0 : clock.now() + TROUBLE_PAUSE_MS;
+      end(position, notBefore);
+      if (notBefore > 0) on.unchanged(notBefore);
+    };
+    const failed = (error: unknown): void => {
+      onError(error, items);
+      end(0);
+      on.failed();
+    };
+    const job = perform(items)
+      .then(ended, failed)
+      .finally(() => {
+        jobs.delete(job);
+        on.ended();
+      });
+    jobs.add(job);
+  };
+  return { begin, count: () => jobs.size, allEnded: () => Promise.all(jobs) };
+};
+
+export const scheduler = (options: SchedulerOptions): Scheduler => {
+  const { kind, readModel, clock, limits, holdBack = () => 0 } = options;
   const window = dueWindow(limits);
-  const work = new Set<Promise<void>>();
   let mayHaveMore = true;
   let paused = false;
   let stopped = true;
   let unsubscribe: () => void = () => undefined;
-
   /** What is due at `lookedAt` or before has been asked for; what comes later has yet to be, unless `undefined`. */
   let lookedAt: Instant | undefined;
 
@@ -91,63 +122,53 @@ export const scheduler = ({ kind, readModel, clock, limits, perform, onError }: 
     else wake.at(next);
   };
 
+  const beginWork = (): void => {
+    while (work.count() < limits.total && window.waiting() > 0) {
+      const waitMs = holdBack();
+      if (waitMs > 0) {
+        retry.notAfter(clock.now() + waitMs);
+        return;
+      }
+      const piece = window.next();
+      if (piece === undefined) return;
+      work.begin(piece);
+    }
+  };
+
   const pump = (): void => {
     if (stopped || paused) return;
     if (window.settle(readModel.position(), clock.now()) > 0) mayHaveMore = true;
     look();
-    while (work.size < limits.total) {
-      const piece = window.next();
-      if (piece === undefined) break;
-      start(piece);
-    }
+    beginWork();
     wakeForNext();
   };
 
   const lookAgain = (): void => {
     mayHaveMore = true;
+    paused = false;
     pump();
   };
   const wake = alarm(clock, lookAgain);
   const retry = alarm(clock, lookAgain);
 
-  const pause = (): void => {
-    if (paused || stopped) return;
-    paused = true;
-    clock.timer(clock.now() + TROUBLE_PAUSE_MS, () => {
-      paused = false;
-      lookAgain();
-    });
-  };
-
-  const start = ({ items, end }: Piece): void => {
-    const seen = readModel.position();
-    const ended = (position: Position): void => {
-      if (position > seen || stopped) {
-        end(position);
-        return;
-      }
-      const notBefore = clock.now() + TROUBLE_PAUSE_MS;
-      end(position, notBefore);
-      retry.notAfter(notBefore);
-    };
-    const job = perform(items)
-      .then(ended, (error: unknown) => {
-        onError(error, items);
-        pause();
-        end(0);
-      })
-      .finally(() => {
-        work.delete(job);
-        pump();
-      });
-    work.add(job);
-  };
+  const work = running(options, {
+    ended: pump,
+    unchanged: (until) => {
+      if (!stopped) retry.notAfter(until);
+    },
+    failed: () => {
+      if (paused || stopped) return;
+      paused = true;
+      wake.clear();
+      retry.at(clock.now() + TROUBLE_PAUSE_MS);
+    },
+  });
 
   /** A step of the views says what it brought, so that most steps need no look. */
   const advanced = (soonest?: Soonest): void => {
     const dueAt = soonest?.[kind];
     if (soonest === undefined || (dueAt !== undefined && dueAt <= clock.now())) mayHaveMore = true;
-    else if (dueAt !== undefined && !stopped) wake.notAfter(dueAt);
+    else if (dueAt !== undefined && !stopped && !paused) wake.notAfter(dueAt);
     pump();
   };
 
@@ -163,8 +184,8 @@ export const scheduler = ({ kind, readModel, clock, limits, perform, onError }: 
       unsubscribe();
       wake.clear();
       retry.clear();
-      await Promise.all(work);
+      await work.allEnded();
     },
-    running: () => work.size,
+    running: work.count,
   };
 };

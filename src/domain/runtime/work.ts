@@ -35,12 +35,16 @@ export const work = (options: {
   readonly deliveries: Deliveries;
   readonly calls: Calls;
   readonly housekeeping: Housekeeping;
+  /** See {@link IntakePriority}: for deliveries. */
+  readonly holdBack: () => number;
   readonly trouble: (kind: WorkKind, error: unknown) => void;
 }): Work => {
-  const { readModel, clock, limits, deliveries, calls, housekeeping, trouble } = options;
+  const { readModel, clock, limits, deliveries, calls, housekeeping, holdBack, trouble } = options;
 
-  const schedule = (kind: WorkKind, of: SchedulerLimits, perform: (items: readonly DueItem[]) => Promise<Position>) =>
+  type Perform = (items: readonly DueItem[]) => Promise<Position>;
+  const schedule = (kind: WorkKind, of: SchedulerLimits, perform: Perform, extra: { readonly holdBack?: () => number } = {}) =>
     scheduler({
+      ...extra,
       kind,
       readModel,
       clock,
@@ -59,7 +63,7 @@ export const work = (options: {
   };
   const forCalls: SchedulerLimits = { total: limits.calls.total, perLane: limits.calls.perHost, window: windowFor(limits.calls.total), batch: 1 };
   const all = [
-    schedule("deliver", forDeliveries, deliveries.perform),
+    schedule("deliver", forDeliveries, deliveries.perform, { holdBack }),
     schedule("call", forCalls, calls.perform),
     schedule("interrupt", HOUSEKEEPING, housekeeping.interrupt),
     schedule("remove", HOUSEKEEPING, housekeeping.remove),

@@ -42,7 +42,7 @@ export const allowance = (options: { readonly log: EventLog; readonly readModel:
     for (const grant of mine) {
       const counted = grant.storedAt !== undefined && grant.storedAt <= readModel.position();
       const shown = counted && grant.newRecipients.every((base) => readModel.contacted(account, base));
-      if (shown || grant.at < clock.now() - DAY_MS) mine.delete(grant);
+      if (shown || grant.at <= clock.now() - DAY_MS) mine.delete(grant);
     }
     grants.set(account, mine);
     return mine;

@@ -89,7 +89,7 @@ export const submitter = ({ messages, holdRules, allowance, directory, clock, ne
         const rule = matchingRule(rules, message);
         const events: MessageEvent[] = [{ type: "MessageQueued", at, ...message }];
         if (rule !== undefined) events.push({ type: "MessageHeld", at, by: byRule(rule) });
-        return { message, stream: messageStream(message.id), events };
+        return { message, stream: messageStream(message.id), events, isWaiting: rule !== undefined || message.nextAttemptAt > at };
       });
       const position = await messages.create(births, [{ id: shared.contentId, bytes: submission.content }]);
       if (position === false) continue;

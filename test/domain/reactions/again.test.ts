@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { MINUTE_MS } from "../../../src/domain/clock.ts";
+import { NO_STREAM } from "../../../src/domain/event-log.ts";
+import { noHoldRules } from "../../../src/domain/holdrule/hold-rules.ts";
 import { REACTIONS_CHECKPOINT, reactions } from "../../../src/domain/reactions/reactions.ts";
 import { memoryLog, type MemoryLog } from "../../support/memory-log.ts";
 import { anAccount, directoryOf, happened, operator } from "../../support/samples.ts";
@@ -97,7 +99,7 @@ describe("who waits for the reactions", () => {
       messages,
       webhooks,
       recipients: none,
-      holdRules: none,
+      holdRules: { ...none, load: () => Promise.resolve({ state: noHoldRules, revision: NO_STREAM }) },
       readModel: views,
       directory: directoryOf([]),
     });
@@ -129,7 +131,7 @@ describe("who waits for the reactions", () => {
     log.before = () => {
       throw new Error("disk broken");
     };
-    log.write("message-42", happened("MessageQueued"));
+    log.write("message-42", happened("MessageQueued"), happened("MessageCanceled"));
     const failed = over(log);
     await Promise.all([
       assert.rejects(failed.run(new AbortController().signal), /disk broken/),

@@ -95,7 +95,7 @@ export const openDatabase = ({ file, maxBytes }: DatabaseOptions): DatabaseSync 
     // FULL: a commit returns when the write-ahead log is on the disk; fullfsync says so to macOS too. Checkpoints are run
     // by the writer between commits, not inside of one that somebody waits for.
     db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA wal_autocheckpoint = 0;
-      PRAGMA journal_size_limit = ${64 * 1_024 * 1_024}; PRAGMA cache_size = -${16 * 1_024}; PRAGMA wal_checkpoint(TRUNCATE)`);
+      PRAGMA journal_size_limit = ${64 * 1_024 * 1_024}; PRAGMA cache_size = -${8 * 1_024}; PRAGMA wal_checkpoint(TRUNCATE)`);
     inspect(db, file);
     if (maxBytes !== undefined) db.exec(`PRAGMA max_page_count = ${Math.floor(maxBytes / number(db, "PRAGMA page_size"))}`);
     syncDirectory(dirname(file));
@@ -110,7 +110,7 @@ export const openDatabase = ({ file, maxBytes }: DatabaseOptions): DatabaseSync 
 export const openForReading = (file: string): DatabaseSync => {
   try {
     const db = new DatabaseSync(file, { readOnly: true, timeout: 1_000 });
-    db.exec(`PRAGMA cache_size = -${8 * 1_024}`);
+    db.exec(`PRAGMA cache_size = -${2 * 1_024}`);
     return db;
   } catch (error) {
     throw explained(error, file);

@@ -32,6 +32,9 @@ export type SqliteStoreOptions = {
   readonly onBroken?: (error: StoreUnavailable) => void;
 };
 
+/** What passes through the writer is short-lived: a large young generation would only be filled, MiB. */
+const MEMORY = { maxYoungGenerationSizeMb: 8 } as const;
+
 /** Hands the events of a stored append to the tail, at the positions that the writer gave them. */
 const announce = (tail: CommitTail, operation: Operation, before: Position): void => {
   if (operation.kind !== "append") return;
@@ -97,7 +100,7 @@ export const openSqliteStore = async (options: SqliteStoreOptions): Promise<Stor
   let reads: Reader | undefined;
 
   try {
-    const worker = new Worker(new URL("./writer-thread.ts", import.meta.url), { workerData: database, name: "event-store" });
+    const worker = new Worker(new URL("./writer-thread.ts", import.meta.url), { workerData: database, name: "event-store", resourceLimits: MEMORY });
     const { client, head } = await writerClient({
       worker,
       file,

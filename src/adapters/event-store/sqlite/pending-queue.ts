@@ -3,7 +3,7 @@ import { StoreUnavailable } from "../store-unavailable.ts";
 import type { Operation, Outcome } from "./operations.ts";
 
 /** Messages under way at a time: one that the writer works on, one that it finds when it is done. */
-const PACKETS_UNDER_WAY = 2;
+const PACKETS_UNDER_WAY = 1;
 
 type Pending = {
   readonly operation: Operation;
@@ -16,6 +16,8 @@ export type PendingQueue = {
   readonly add: (pending: Pending) => void;
   /** Whether a message may be sent now. */
   readonly mayGo: () => boolean;
+  /** Whether an append is among what waits. */
+  readonly hasAppends: () => boolean;
   /** Everything that was added since the last message, as the next one; empty when there is nothing. */
   readonly take: () => readonly Operation[];
   /** Tells the operations of the oldest `packets` messages what they came to. */
@@ -36,6 +38,7 @@ export const pendingQueue = (onStored: (operation: Operation, outcome: number) =
 
   return {
     add: (pending) => void waiting.push(pending),
+    hasAppends: () => waiting.some(({ operation }) => operation.kind === "append"),
     mayGo: () => underWay.length < PACKETS_UNDER_WAY,
     take: () => {
       if (waiting.length === 0) return [];

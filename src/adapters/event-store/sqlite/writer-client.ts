@@ -1,7 +1,8 @@
 /**
  * The main thread's side of the writer: collects the operations of one turn of the event loop into one message, keeps
  * those that come while two messages are under way for the next (fuller groups cost less per append), and matches answers
- * to who waits. The writer answers in order, so this is a queue.
+ * to who waits. The writer answers in order, so this is a queue. Nobody's answer waits for a checkpoint or a deletion: these
+ * go with the next append, or after a moment, and seldom cost a commit of their own.
  */
 import type { Worker } from "node:worker_threads";
 import type { Position } from "../../../domain/event-log.ts";
@@ -37,6 +38,9 @@ export type WriterClientOptions = {
   readonly onStopped: (error: StoreUnavailable) => void;
 };
 
+/** How long a checkpoint or a deletion waits for an append to go with. */
+const COMPANY_MS = 20;
+
 /** Waits for the thread's first word: the position of the newest event, or why it cannot work. */
 const opened = (worker: Worker, file: string): Promise<Position> =>
   new Promise((resolve, reject) => {
@@ -61,8 +65,11 @@ export const writerClient = async (options: WriterClientOptions): Promise<{ read
   let sending = false; // the end of this turn of the event loop is waited for
   let refusal: StoreUnavailable | undefined;
   let crash: unknown;
+  let alone: NodeJS.Timeout | undefined;
 
   const send = (): void => {
+    clearTimeout(alone);
+    alone = undefined;
     const operations = queue.take();
     if (operations.length === 0) return;
     const { packet, transfer } = pack(operations);
@@ -74,7 +81,7 @@ export const writerClient = async (options: WriterClientOptions): Promise<{ read
     const { packets, outcomes, events, appends, durationMs } = reply;
     queue.answer(packets, outcomes);
     onCommit({ events, appends, durationMs });
-    send();
+    if (queue.hasAppends()) send();
   });
 
   worker.on("error", (error) => {
@@ -99,6 +106,10 @@ export const writerClient = async (options: WriterClientOptions): Promise<{ read
         return;
       }
       queue.add({ operation, resolve, reject });
+      if (operation.kind !== "append") {
+        alone ??= setTimeout(send, COMPANY_MS);
+        return;
+      }
       if (sending || !queue.mayGo()) return; // goes with the others, or when an answer comes
       sending = true;
       setImmediate(() => {
