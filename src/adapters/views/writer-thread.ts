@@ -15,9 +15,11 @@ const MOST_EVENTS = { live: 2_000, rebuild: 8_000 } as const;
  * A transaction costs a few hundred microseconds whatever is in it. When there is little to do each event gets its own,
  * at once. Above this rate transactions keep a distance, so that they share the cost.
  */
-const BUSY_EVENTS = 50;
+const BUSY_EVENTS = 20;
 const BUSY_WINDOW_MS = 50;
-const BUSY_DISTANCE_MS = 4;
+const BUSY_DISTANCE_MS = 6;
+/** Batches that wait however close the last transaction was. */
+const MOST_WAITING = 50;
 
 const { mode, path } = workerData as WriterData;
 const port = parentPort;
@@ -110,7 +112,7 @@ const run = (): void => {
     if (scheduled || queue.length === 0) return;
     scheduled = true;
     const sinceMs = performance.now() - lastAt;
-    const isCrowded = mode === "live" && recentEvents > BUSY_EVENTS && sinceMs < BUSY_DISTANCE_MS && queue.length < BUSY_EVENTS;
+    const isCrowded = mode === "live" && recentEvents > BUSY_EVENTS && sinceMs < BUSY_DISTANCE_MS && queue.length < MOST_WAITING;
     if (isCrowded) setTimeout(turn, BUSY_DISTANCE_MS - sinceMs);
     else setImmediate(turn);
   };

@@ -6,7 +6,7 @@
 import type { Clock, Instant } from "../clock.ts";
 
 /** Submissions in progress from which on intake counts as busy. */
-const BUSY_SUBMISSIONS = 8;
+const BUSY_SUBMISSIONS = 4;
 
 /** Deliveries start no closer together than this while intake is busy, ms. */
 const SPACING_MS = 2;

@@ -18,7 +18,7 @@ const busyWith = async (submissions: number) => {
 
 describe("while few submissions are in progress", () => {
   it("deliveries start at once", async () => {
-    const { priority, end } = await busyWith(7);
+    const { priority, end } = await busyWith(3);
     assert.deepEqual([priority.holdBack(), priority.holdBack(), priority.holdBack()], [0, 0, 0]);
     await end();
   });
@@ -26,7 +26,7 @@ describe("while few submissions are in progress", () => {
 
 describe("while many submissions are in progress", () => {
   it("deliveries start one after another, with a distance", async () => {
-    const { clock, priority, end } = await busyWith(8);
+    const { clock, priority, end } = await busyWith(4);
     assert.equal(priority.holdBack(), 0);
     const waitMs = priority.holdBack();
     assert.ok(waitMs > 0);

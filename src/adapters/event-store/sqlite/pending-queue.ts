@@ -3,7 +3,7 @@ import { StoreUnavailable } from "../store-unavailable.ts";
 import type { Operation, Outcome } from "./operations.ts";
 
 /** Messages under way at a time: one that the writer works on, one that it finds when it is done. */
-const PACKETS_UNDER_WAY = 1;
+const PACKETS_UNDER_WAY = 2;
 
 type Pending = {
   readonly operation: Operation;

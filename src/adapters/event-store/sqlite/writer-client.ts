@@ -8,7 +8,7 @@ import type { Worker } from "node:worker_threads";
 import type { Position } from "../../../domain/event-log.ts";
 import { StoreUnavailable } from "../store-unavailable.ts";
 import type { Operation } from "./operations.ts";
-import { pendingQueue } from "./pending-queue.ts";
+import { pendingQueue, type PendingQueue } from "./pending-queue.ts";
 import { unavailable } from "./trouble.ts";
 import { pack } from "./wire.ts";
 import type { Reply, Request } from "./writer-thread.ts";
@@ -56,32 +56,54 @@ const opened = (worker: Worker, file: string): Promise<Position> =>
     });
   });
 
+/** When what waits in the queue goes to the writer. */
+const departures = (queue: PendingQueue, post: (operations: readonly Operation[]) => void) => {
+  let leaving = false; // the end of this turn of the event loop is waited for
+  let alone: NodeJS.Timeout | undefined;
+  const leave = (): void => {
+    clearTimeout(alone);
+    alone = undefined;
+    const operations = queue.take();
+    if (operations.length > 0) post(operations);
+  };
+  return {
+    leave,
+    added: ({ kind }: Operation): void => {
+      if (kind !== "append") {
+        alone ??= setTimeout(leave, COMPANY_MS);
+      } else if (!leaving && queue.mayGo()) {
+        leaving = true;
+        setImmediate(() => {
+          leaving = false;
+          leave();
+        });
+      } // else it goes with the others, or when an answer comes
+    },
+    answered: (): void => {
+      if (queue.hasAppends()) leave();
+    },
+  };
+};
+
 /** Takes a fresh writer thread over, once it has opened the store. */
 export const writerClient = async (options: WriterClientOptions): Promise<{ readonly client: WriterClient; readonly head: Position }> => {
   const { worker, file, onStored, onCommit, onStopped } = options;
   const head = await opened(worker, file);
 
   const queue = pendingQueue(onStored);
-  let sending = false; // the end of this turn of the event loop is waited for
   let refusal: StoreUnavailable | undefined;
   let crash: unknown;
-  let alone: NodeJS.Timeout | undefined;
-
-  const send = (): void => {
-    clearTimeout(alone);
-    alone = undefined;
-    const operations = queue.take();
-    if (operations.length === 0) return;
+  const { leave, added, answered } = departures(queue, (operations) => {
     const { packet, transfer } = pack(operations);
     worker.postMessage(packet satisfies Request, transfer);
-  };
+  });
 
   worker.on("message", (reply: Reply) => {
     if (reply.kind !== "committed") return;
     const { packets, outcomes, events, appends, durationMs } = reply;
     queue.answer(packets, outcomes);
     onCommit({ events, appends, durationMs });
-    if (queue.hasAppends()) send();
+    answered();
   });
 
   worker.on("error", (error) => {
@@ -106,22 +128,13 @@ export const writerClient = async (options: WriterClientOptions): Promise<{ read
         return;
       }
       queue.add({ operation, resolve, reject });
-      if (operation.kind !== "append") {
-        alone ??= setTimeout(send, COMPANY_MS);
-        return;
-      }
-      if (sending || !queue.mayGo()) return; // goes with the others, or when an answer comes
-      sending = true;
-      setImmediate(() => {
-        sending = false;
-        send();
-      });
+      added(operation);
     });
 
   const close: WriterClient["close"] = async () => {
     if (refusal === undefined) {
       refusal = unavailable("closed", file);
-      send();
+      leave();
       worker.postMessage("close" satisfies Request);
     }
     await exited;
