@@ -28,6 +28,9 @@ export const WEBHOOK_TOKEN = "Bearer tell-me";
 type Json = Readonly<Record<string, unknown>>;
 
 export type HouseOptions = {
+  /** Data that there is already, and when it is taken up again. The house removes it in the end. */
+  readonly directory?: string;
+  readonly startAt?: number;
   readonly remote?: RemoteOptions;
   /** Changes to the configuration, to the account `shop` and to its webhook. `webhook: null`: it has none. */
   readonly config?: Json | ((hook: string) => Json);
@@ -103,17 +106,21 @@ const configFor = (directory: string, remotePort: number, hook: string, { config
   return result.config;
 };
 
-const isIdle = async ({ store, views }: Posthorn, now: number): Promise<boolean> => {
+/** What there is to do before time has to move; empty when nothing. */
+const unrest = async ({ store, views: { readModel } }: Posthorn, now: number): Promise<readonly string[]> => {
   const head = store.head();
-  if (views.readModel.position() !== head) return false;
-  if ((await store.loadCheckpoint(REACTIONS_CHECKPOINT)) < head || store.head() !== head) return false;
-  if (views.readModel.openAttempts(1).length > 0) return false;
-  return KINDS.every((kind) => views.readModel.due({ kind, at: now, perLane: 1, limit: 1 }).length === 0);
+  const reacted = await store.loadCheckpoint(REACTIONS_CHECKPOINT);
+  return [
+    ...(readModel.position() === store.head() ? [] : [`the views are at ${readModel.position()} of ${store.head()}`]),
+    ...(reacted >= head && head === store.head() ? [] : [`the reactions are at ${reacted} of ${store.head()}`]),
+    ...readModel.openAttempts(1).map(({ stream }) => `an attempt of ${stream} is open`),
+    ...KINDS.flatMap((kind) => readModel.due({ kind, at: now, perLane: 1, limit: 1 }).map(({ stream }) => `${kind} of ${stream} is due`)),
+  ];
 };
 
 const open = async (options: HouseOptions) => {
-  const directory = mkdtempSync(join(tmpdir(), "posthorn-journey-"));
-  const clock = virtualClock();
+  const directory = options.directory ?? mkdtempSync(join(tmpdir(), "posthorn-journey-"));
+  const clock = virtualClock(options.startAt);
   const remote = await scriptedRemote(options.remote);
   const receiver = await webhookReceiver();
   const config = configFor(directory, remote.port, receiver.url, options);
@@ -125,7 +132,7 @@ const open = async (options: HouseOptions) => {
     if (running === undefined) throw new Error("the server does not run");
     return running;
   };
-  const trouble = (...what: unknown[]): void => void troubles.push(what);
+  const trouble = (what: unknown): void => void troubles.push(what);
   const nothing = (): void => undefined;
   const start = async (): Promise<void> => {
     const log = { debug: nothing, info: nothing, warn: nothing, error: trouble };
@@ -145,8 +152,10 @@ const open = async (options: HouseOptions) => {
   const base = (): string => `http://127.0.0.1:${posthorn().listeners.get("web")?.port}`;
   const quiet = async (): Promise<void> => {
     const limit = performance.now() + QUIET_LIMIT_MS;
-    while (!(await isIdle(posthorn(), clock.now()))) {
-      if (performance.now() > limit) throw new Error(`it never gets quiet; the last events: ${JSON.stringify(watch.events.slice(-5))}`);
+    for (;;) {
+      const toDo = await unrest(posthorn(), clock.now());
+      if (toDo.length === 0) return;
+      if (performance.now() > limit) throw new Error(`it never gets quiet: ${toDo.join("; ")}`);
       await pause(LOOK_AGAIN_MS);
     }
   };
