@@ -26,10 +26,15 @@ const valid = (result: ConfigResult): Config => {
   return result.config;
 };
 
-const places = ({ listeners }: Posthorn): string => [...listeners].map(([name, { address, port }]) => `${name} ${address}:${port}`).join(", ");
+const places = ({ listeners }: Posthorn): string =>
+  [...listeners].map(([name, { address, port }]) => `${name} ${address}:${port}`).join(", ");
 
 const serve: ServerCommands["serve"] = ({ config }) =>
-  runServer({ config: valid(loadConfig({ path: config, env })), version, announce: (posthorn) => `Posthorn ${version} is ready: ${places(posthorn)}` });
+  runServer({
+    config: valid(loadConfig({ path: config, env })),
+    version,
+    announce: (posthorn) => `Posthorn ${version} is ready: ${places(posthorn)}`,
+  });
 
 const localData = (dataDir: string | undefined): string => resolve(env["POSTHORN_DATA_DIR"] ?? dataDir ?? localMode.LOCAL_DATA_DIR);
 

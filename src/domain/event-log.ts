@@ -30,8 +30,7 @@ export type NewContent = { readonly id: number; readonly bytes: Uint8Array };
 
 /** `conflict` names a stream whose revision was another: nothing of the append was stored. */
 export type AppendResult =
-  | { readonly appended: true; readonly position: Position }
-  | { readonly appended: false; readonly conflict: string };
+  { readonly appended: true; readonly position: Position } | { readonly appended: false; readonly conflict: string };
 
 /** A run of events in order. Everything up to `upTo` has been seen, also where events were filtered out. */
 export type EventBatch = { readonly events: readonly Recorded[]; readonly upTo: Position };

@@ -126,7 +126,9 @@ export const httpApp = (listener: HttpListenerConfig, parts: HttpParts, shared: 
     const onError = (error: unknown): void => {
       log.error({ err: error }, "admin call failed");
     };
-    mounts.push(adminRoutes({ ...admin, checkPassword: checkAdmin, limiter, trustForwarded: trustProxy, bodies, basePath, stopping, onError }));
+    mounts.push(
+      adminRoutes({ ...admin, checkPassword: checkAdmin, limiter, trustForwarded: trustProxy, bodies, basePath, stopping, onError }),
+    );
   }
   if (services.includes("metrics")) mounts.push(observability(basePath));
   if (pages !== undefined) mounts.push(pages);

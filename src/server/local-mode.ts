@@ -79,7 +79,8 @@ const infoOf = ({ config, local, version, ports }: PageParts): LocalInfo => ({
   version,
   listeners: [...ports].map(([name, { address, port }]) => {
     const listener = config.listeners[name];
-    if (listener?.kind !== "http") return { protocol: "SMTP", address, port, what: "takes what the queue delivers, and mail from anywhere on this machine" };
+    if (listener?.kind !== "http")
+      return { protocol: "SMTP", address, port, what: "takes what the queue delivers, and mail from anywhere on this machine" };
     const protocol = listener.tls === undefined ? "HTTP" : "HTTPS";
     return { protocol, address, port, what: "webapi, admin API, metrics, health and these pages" };
   }),

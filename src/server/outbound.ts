@@ -27,7 +27,12 @@ const transportsOf = ({ transports }: Config, local: LocalDelivery | undefined):
 
 export const courierFor = (
   config: Config,
-  parts: { readonly contents: ContentStore; readonly clock: Clock; readonly local: LocalDelivery | undefined; readonly onError: (error: unknown) => void },
+  parts: {
+    readonly contents: ContentStore;
+    readonly clock: Clock;
+    readonly local: LocalDelivery | undefined;
+    readonly onError: (error: unknown) => void;
+  },
 ): Courier => {
   const { contents, clock, local, onError } = parts;
   return courier({

@@ -66,7 +66,8 @@ const listenLocally = async ({ config, clock, log, local }: StartOptions, direct
 
 const warnOfUnserved = ({ config, log, local }: StartOptions): void => {
   for (const [name, { kind }] of Object.entries(config.listeners)) {
-    if (kind !== "http" && name !== local?.smtpListener) log.warn({ listener: name, kind }, "this version does not serve such listeners: it is not opened");
+    if (kind !== "http" && name !== local?.smtpListener)
+      log.warn({ listener: name, kind }, "this version does not serve such listeners: it is not opened");
   }
   for (const [name, { incomingWebhook }] of Object.entries(config.accounts)) {
     if (incomingWebhook !== undefined) log.warn({ account: name }, "this version receives no mail: the incoming webhook is not called");
@@ -113,7 +114,12 @@ export const startPosthorn = async (options: StartOptions): Promise<Posthorn> =>
   const directory = directoryFrom(config);
   warnOfUnserved(options);
 
-  const store = await openSqliteStore({ directory: config.dataDir, onBroken: onFatal, onCommit: recorded.commit, onAppend: recorded.append });
+  const store = await openSqliteStore({
+    directory: config.dataDir,
+    onBroken: onFatal,
+    onCommit: recorded.commit,
+    onAppend: recorded.append,
+  });
   watched.store = store;
   const onRebuild = (reason: string): void => {
     log.info({ reason }, "building the views from the log");

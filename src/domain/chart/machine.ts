@@ -2,7 +2,14 @@
  * Steps of a state machine without an interpreter. `transition()` of xstate builds an actor for every step and throws it
  * away; here one scope that does nothing serves all steps of a machine, which makes a step four times as fast.
  */
-import { createActor, type ActorScope, type AnyStateMachine, type EventFromLogic, type ExecutableActionObject, type SnapshotFrom } from "xstate";
+import {
+  createActor,
+  type ActorScope,
+  type AnyStateMachine,
+  type EventFromLogic,
+  type ExecutableActionObject,
+  type SnapshotFrom,
+} from "xstate";
 
 /** The state after an event, and the actions that it asks for, none of them carried out. */
 export type Step<Machine extends AnyStateMachine> = (

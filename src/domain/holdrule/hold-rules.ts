@@ -32,7 +32,9 @@ const agrees = (wanted: string | null, actual: string): boolean => wanted === nu
 
 /** Whether a rule matches: all of its set fields do. */
 export const ruleMatches = (rule: HoldRule, message: Described): boolean =>
-  agrees(rule.account, message.account) && agrees(rule.senderDomain, message.senderDomain) && agrees(rule.recipientDomain, message.recipientDomain);
+  agrees(rule.account, message.account) &&
+  agrees(rule.senderDomain, message.senderDomain) &&
+  agrees(rule.recipientDomain, message.recipientDomain);
 
 /** The first rule that matches, by age. */
 export const matchingRule = ({ rules }: HoldRules, message: Described): HoldRule | undefined => {

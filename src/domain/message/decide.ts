@@ -49,16 +49,22 @@ const rejected = (
 ): Events => {
   const common = { at: terms.now, attempt: context.attempts, result, callId: terms.callIds[0] };
   if (!permanent && !isLast(context)) return [{ type: "DeliveryDeferred", ...common, nextAttemptAt: retryAt(context, terms) }];
-  return ended({ type: "DeliveryFailed", ...common, suppress: suppressionDecision(result.code, result.enhancedCode, failuresBefore) }, terms);
+  return ended(
+    { type: "DeliveryFailed", ...common, suppress: suppressionDecision(result.code, result.enhancedCode, failuresBefore) },
+    terms,
+  );
 };
 
-const uncertain = (
-  result: AttemptResult,
-  { context }: MessageState,
-  terms: MessageTerms,
-): Events => {
+const uncertain = (result: AttemptResult, { context }: MessageState, terms: MessageTerms): Events => {
   const { now: at, policy, callIds } = terms;
-  const doubt = { type: "DeliveryUncertain", at, attempt: context.attempts, result, policy: policy.uncertainDelivery, callId: callIds[0] } as const;
+  const doubt = {
+    type: "DeliveryUncertain",
+    at,
+    attempt: context.attempts,
+    result,
+    policy: policy.uncertainDelivery,
+    callId: callIds[0],
+  } as const;
   const by = { kind: "system", name: "uncertain delivery" } as const;
   const giveUp = (reason: string): Events => [doubt, ...ended({ type: "MessageFailed", at, reason, by, callId: callIds[1] }, terms)];
   switch (policy.uncertainDelivery) {
@@ -87,7 +93,10 @@ const record = (command: CommandOf<"record">, state: MessageState, terms: Messag
   if (command.attempt !== state.context.attempts) return NOTHING;
   switch (outcome.kind) {
     case "delivered":
-      return ended({ type: "DeliverySucceeded", at: terms.now, attempt: command.attempt, result: outcome.result, callId: terms.callIds[0] }, terms);
+      return ended(
+        { type: "DeliverySucceeded", at: terms.now, attempt: command.attempt, result: outcome.result, callId: terms.callIds[0] },
+        terms,
+      );
     case "rejected":
       return rejected(outcome, command.failuresBefore, state, terms);
     case "uncertain":
@@ -103,7 +112,8 @@ const schedule = ({ nextAttemptAt, by }: CommandOf<"schedule">, state: MessageSt
 };
 
 /** A rule whose hold was released must not hold again: it asks as often as its reaction runs. */
-const heldBefore = ({ hold, heldBy }: MessageContext, by: Identity): boolean => hold || (by.kind === "holdrule" && heldBy.includes(by.name));
+const heldBefore = ({ hold, heldBy }: MessageContext, by: Identity): boolean =>
+  hold || (by.kind === "holdrule" && heldBy.includes(by.name));
 
 const release = ({ by }: { readonly by: Identity }, state: MessageState, { now: at }: MessageTerms): Events => {
   const { hold } = state.context;
@@ -128,14 +138,21 @@ export const decideMessage = (command: MessageCommand, state: MessageState, term
     case "schedule":
       return schedule(command, state, terms);
     case "setTransport":
-      return message?.transport === command.transport ? NOTHING : [{ type: "MessageTransportSet", at, transport: command.transport, by: command.by }];
+      return message?.transport === command.transport
+        ? NOTHING
+        : [{ type: "MessageTransportSet", at, transport: command.transport, by: command.by }];
     case "setRequireTls":
-      return message?.requireTls === command.requireTls ? NOTHING : [{ type: "MessageRequireTlsSet", at, requireTls: command.requireTls, by: command.by }];
+      return message?.requireTls === command.requireTls
+        ? NOTHING
+        : [{ type: "MessageRequireTlsSet", at, requireTls: command.requireTls, by: command.by }];
     case "attempt":
       return attempt(command, state, terms);
     case "suppress":
       if (state.context.nextAttemptAt > at) return NOTHING;
-      return ended({ type: "MessageSuppressed", at, baseAddress: command.baseAddress, suppression: command.suppression, callId: callIds[0] }, terms);
+      return ended(
+        { type: "MessageSuppressed", at, baseAddress: command.baseAddress, suppression: command.suppression, callId: callIds[0] },
+        terms,
+      );
     case "record":
       return record(command, state, terms);
     case "abandon":

@@ -78,7 +78,10 @@ export type MessageEvent =
   | Event<"DeliveryAttempted", { readonly attempt: number; readonly nextAttemptAt: Instant }>
   | Event<"DeliverySucceeded", { readonly attempt: number; readonly result: AttemptResult } & Notifies>
   | Event<"DeliveryDeferred", { readonly attempt: number; readonly result: AttemptResult; readonly nextAttemptAt: Instant } & Notifies>
-  | Event<"DeliveryFailed", { readonly attempt: number; readonly result: AttemptResult; readonly suppress: SuppressionDecision | null } & Notifies>
+  | Event<
+      "DeliveryFailed",
+      { readonly attempt: number; readonly result: AttemptResult; readonly suppress: SuppressionDecision | null } & Notifies
+    >
   | Event<"DeliveryUncertain", { readonly attempt: number; readonly result: AttemptResult; readonly policy: UncertainPolicy } & Notifies>
   /** Back in the queue after an attempt that nobody will finish, or whose outcome stays unknown. */
   | Event<"DeliveryInterrupted", { readonly attempt: number; readonly reason: string; readonly nextAttemptAt: Instant }>

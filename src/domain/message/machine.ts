@@ -58,18 +58,14 @@ const deliver = {
     message && { type: "deliver", message, attempt: attempts },
 } as const;
 
-const queue = chart.assign(({ event }) =>
-  event.type === "MessageQueued" ? { message: event, nextAttemptAt: event.nextAttemptAt } : {},
-);
+const queue = chart.assign(({ event }) => (event.type === "MessageQueued" ? { message: event, nextAttemptAt: event.nextAttemptAt } : {}));
 const hold = chart.assign(({ context: { heldBy }, event }) =>
   event.type === "MessageHeld" && event.by.kind === "holdrule" ? { hold: true, heldBy: [...heldBy, event.by.name] } : { hold: true },
 );
 const release = chart.assign({ hold: false });
 const reschedule = chart.assign(({ event }) => ("nextAttemptAt" in event ? { nextAttemptAt: event.nextAttemptAt } : {}));
 const claim = chart.assign(({ context, event }) =>
-  event.type === "DeliveryAttempted"
-    ? { attempts: context.attempts + 1, nextAttemptAt: event.nextAttemptAt, attemptedAt: event.at }
-    : {},
+  event.type === "DeliveryAttempted" ? { attempts: context.attempts + 1, nextAttemptAt: event.nextAttemptAt, attemptedAt: event.at } : {},
 );
 const remember = chart.assign(({ event }) => ("result" in event ? { last: event.result } : {}));
 const interrupt = chart.assign(({ context }) => ({ interruptions: context.interruptions + 1 }));
@@ -83,7 +79,11 @@ const end = (outcome: MessageOutcome) => chart.assign({ outcome });
 const retire = chart.assign(({ event }) => (event.type === "MessageRetired" ? { keepUntil: event.keepUntil } : {}));
 
 const MessageRetired = { target: "retired", actions: retire } as const;
-const adjustments = { MessageRescheduled: { actions: reschedule }, MessageTransportSet: { actions: route }, MessageRequireTlsSet: { actions: route } };
+const adjustments = {
+  MessageRescheduled: { actions: reschedule },
+  MessageTransportSet: { actions: route },
+  MessageRequireTlsSet: { actions: route },
+};
 const endings = {
   MessageFailed: { target: "failed", actions: end("failed") },
   MessageCanceled: { target: "canceled", actions: end("canceled") },
@@ -125,7 +125,9 @@ export const messageMachine = chart.createMachine({
         MessageReleased: { actions: release },
       },
     },
-    uncertain: { on: { ...endings, MessageRequeued: backToQueue([reschedule]), MessageHeld: { actions: hold }, MessageReleased: { actions: release } } },
+    uncertain: {
+      on: { ...endings, MessageRequeued: backToQueue([reschedule]), MessageHeld: { actions: hold }, MessageReleased: { actions: release } },
+    },
     delivered: { on: { MessageRetired } },
     failed: { on: { MessageRetired } },
     canceled: { on: { MessageRetired } },
@@ -146,7 +148,10 @@ export const unbornMessage: MessageState = initialTransition(messageMachine)[0];
 /** The next state and what it asks for. An event that the chart does not allow changes nothing: ask `can` first. */
 export const advanceMessage = (state: MessageState, event: MessageEvent): readonly [MessageState, readonly MessageEffect[]] => {
   const [next, actions] = step(state, event);
-  return [next, actions.flatMap((action) => (action.type === "ask" && action.params !== undefined ? [action.params as MessageEffect] : []))];
+  return [
+    next,
+    actions.flatMap((action) => (action.type === "ask" && action.params !== undefined ? [action.params as MessageEffect] : [])),
+  ];
 };
 
 /** Folds one stored event; effects asked for along the way are history. */

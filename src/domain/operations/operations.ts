@@ -70,7 +70,13 @@ const commandFor = (action: QueueAction, nextAttemptAt: Instant, by: Identity): 
   }
 };
 
-export const queueOperations = ({ messages, readModel }: { readonly messages: Messages; readonly readModel: ReadModel }): QueueOperations => {
+export const queueOperations = ({
+  messages,
+  readModel,
+}: {
+  readonly messages: Messages;
+  readonly readModel: ReadModel;
+}): QueueOperations => {
   const one = async (id: number, action: QueueAction, by: Identity) => {
     const stream = messageStream(id);
     const { state } = await messages.load(stream);
@@ -82,7 +88,7 @@ export const queueOperations = ({ messages, readModel }: { readonly messages: Me
     let changed = 0;
     let reached: Position = 0;
     const refused: Record<string, number> = {};
-    for (let after = 0; matched < most; ) {
+    for (let after = 0; matched < most;) {
       const ids = find(after, Math.min(PAGE, most - matched));
       const turns = await Promise.all(ids.map((id) => one(id, action, by)));
       for (const turn of turns) {
@@ -108,7 +114,10 @@ export type CallAction = { readonly type: "cancel" } | { readonly type: "schedul
 export const callOperations = ({ webhooks, readModel }: { readonly webhooks: Webhooks; readonly readModel: ReadModel }) => ({
   act: async (action: CallAction, ids: readonly number[], by: Identity): Promise<ActionReport> => {
     const commands = ids.map((id) =>
-      webhooks.execute(webhookStream(id), action.type === "cancel" ? { type: "cancel", by } : { type: "schedule", nextAttemptAt: action.at, by }),
+      webhooks.execute(
+        webhookStream(id),
+        action.type === "cancel" ? { type: "cancel", by } : { type: "schedule", nextAttemptAt: action.at, by },
+      ),
     );
     let changed = 0;
     let reached: Position = 0;
@@ -130,7 +139,13 @@ export type HoldRuleOperations = {
   readonly remove: (id: number, by: Identity) => Promise<"removed" | "notFound">;
 };
 
-export const holdRuleOperations = ({ holdRules, readModel }: { readonly holdRules: HoldRuleSet; readonly readModel: ReadModel }): HoldRuleOperations => {
+export const holdRuleOperations = ({
+  holdRules,
+  readModel,
+}: {
+  readonly holdRules: HoldRuleSet;
+  readonly readModel: ReadModel;
+}): HoldRuleOperations => {
   const execute = async (command: Parameters<HoldRuleSet["execute"]>[1]) => {
     const turn = await holdRules.execute(HOLD_RULES_STREAM, command);
     if (turn.kind === "refused") throw new Error("hold rules refuse nothing");
@@ -147,7 +162,13 @@ export const holdRuleOperations = ({ holdRules, readModel }: { readonly holdRule
 };
 
 /** The suppression list over its recipients' streams. */
-export const suppressionList = ({ recipients, readModel }: { readonly recipients: Recipients; readonly readModel: ReadModel }): SuppressionList => {
+export const suppressionList = ({
+  recipients,
+  readModel,
+}: {
+  readonly recipients: Recipients;
+  readonly readModel: ReadModel;
+}): SuppressionList => {
   const execute = async (account: string, address: Address, command: Parameters<Recipients["execute"]>[1]): Promise<boolean> => {
     const turn = await recipients.execute(recipientStream(account, baseAddress(address)), command);
     if (turn.kind === "refused") throw new Error("recipients refuse nothing");
@@ -164,4 +185,3 @@ export const suppressionList = ({ recipients, readModel }: { readonly recipients
     },
   };
 };
-

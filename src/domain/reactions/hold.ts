@@ -14,7 +14,11 @@ const KNOWN_AFTER_MS = 10 * MINUTE_MS;
 /** Messages put on hold at a time. */
 const PAGE = 200;
 
-export const hold = (options: { readonly messages: Messages; readonly holdRules: HoldRuleSet; readonly readModel: ReadModel }): Reaction => {
+export const hold = (options: {
+  readonly messages: Messages;
+  readonly holdRules: HoldRuleSet;
+  readonly readModel: ReadModel;
+}): Reaction => {
   const { messages, holdRules, readModel } = options;
 
   const holdBy = (id: number, rule: HoldRule): Promise<unknown> => messages.execute(messageStream(id), { type: "hold", by: byRule(rule) });

@@ -28,7 +28,8 @@ export const noteRecipients = (options: {
     stream: string,
   ): RecipientCommand | undefined => {
     const cause = { stream: recorded.stream, revision: recorded.revision };
-    if (event.type === "DeliveryFailed") return { type: "noteFailure", address: message.recipient, suppress: event.suppress, at: event.at, cause };
+    if (event.type === "DeliveryFailed")
+      return { type: "noteFailure", address: message.recipient, suppress: event.suppress, at: event.at, cause };
     if (event.type === "DeliverySucceeded") {
       const mayRecover = said.failed.has(stream) || readModel.failuresInARow(message.account, base) > 0;
       return mayRecover ? { type: "noteDelivery", at: event.at, cause } : undefined;

@@ -8,7 +8,8 @@ export type Notification = { readonly callId: number; readonly payload: Outgoing
 
 type Told = { readonly event: OutgoingEvent; readonly suppressing?: boolean; readonly result?: AttemptResult; readonly error?: string };
 
-const OUTCOME_UNKNOWN = "the connection broke after the message was sent and before it was acknowledged: whether it was delivered is unknown";
+const OUTCOME_UNKNOWN =
+  "the connection broke after the message was sent and before it was acknowledged: whether it was delivered is unknown";
 
 const told = (event: MessageEvent): (Told & { readonly callId: number }) | undefined => {
   switch (event.type) {

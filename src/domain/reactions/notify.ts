@@ -10,7 +10,12 @@ import { lastOf, type MessageFact, type Reaction } from "./facts.ts";
 
 type Endpoint = NonNullable<Account["outgoingWebhook"]>;
 
-const callOf = ({ recorded, event, message }: MessageFact, { url }: Endpoint, { callId, payload }: Notification, after: number | null): QueuedCall => ({
+const callOf = (
+  { recorded, event, message }: MessageFact,
+  { url }: Endpoint,
+  { callId, payload }: Notification,
+  after: number | null,
+): QueuedCall => ({
   id: callId,
   account: message.account,
   kind: "outgoing",
@@ -39,7 +44,10 @@ export const notify = (options: {
   const queue = async (fact: MessageFact, endpoint: Endpoint, notification: Notification, after: number | null): Promise<number> => {
     const call = callOf(fact, endpoint, notification, after);
     // Not new: this reaction ran before and was cut off before its checkpoint.
-    const position = await webhooks.create([{ stream: webhookStream(call.id), events: [{ type: "WebhookQueued", at: fact.event.at, ...call }] }], []);
+    const position = await webhooks.create(
+      [{ stream: webhookStream(call.id), events: [{ type: "WebhookQueued", at: fact.event.at, ...call }] }],
+      [],
+    );
     if (endpoint.mode === "latest") return 0;
     return position === false ? log.head() : position;
   };

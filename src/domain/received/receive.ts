@@ -17,7 +17,15 @@ export type Receive = (arrival: Arrival) => Promise<readonly number[]>;
 /** Fresh ids that were all taken: see the same bound for submissions. */
 const MAX_ID_COLLISIONS = 8;
 
-export const receiving = ({ log, clock, nextId }: { readonly log: EventLog; readonly clock: Clock; readonly nextId: IdSource }): Receive => {
+export const receiving = ({
+  log,
+  clock,
+  nextId,
+}: {
+  readonly log: EventLog;
+  readonly clock: Clock;
+  readonly nextId: IdSource;
+}): Receive => {
   return async ({ content, recipients, ...message }) => {
     for (let collisions = 0; collisions < MAX_ID_COLLISIONS; collisions += 1) {
       const contentId = nextId();

@@ -35,8 +35,7 @@ export type RecipientEvent =
   | Event<"SuppressionRemoved", { readonly id: number; readonly by: Identity }>;
 
 /** Stream of one recipient of one account. */
-export const recipientStream = (account: string, baseAddress: string): string =>
-  `recipient-${encodeURIComponent(account)}/${baseAddress}`;
+export const recipientStream = (account: string, baseAddress: string): string => `recipient-${encodeURIComponent(account)}/${baseAddress}`;
 
 /** The account and base address that a recipient's stream is about. Throws for another kind of stream: a bug. */
 export const parseRecipientStream = (stream: string): { readonly account: string; readonly baseAddress: string } => {

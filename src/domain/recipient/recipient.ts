@@ -74,7 +74,13 @@ export const decideRecipient = (command: RecipientCommand, state: RecipientState
       return state.contacted ? [] : [{ type: "RecipientContacted", ...common }];
     case "noteFailure": {
       if (state.causes.has(key(command.cause))) return [];
-      const failed: RecipientEvent = { type: "RecipientDeliveryFailed", ...common, at: command.at, failures: state.failures + 1, cause: command.cause };
+      const failed: RecipientEvent = {
+        type: "RecipientDeliveryFailed",
+        ...common,
+        at: command.at,
+        failures: state.failures + 1,
+        cause: command.cause,
+      };
       if (command.suppress === null || state.suppressionId !== undefined) return [failed];
       const by = { kind: "system", name: command.suppress.rule } as const;
       return [failed, add(command.address, false, command.suppress.reason, command.cause, by)];

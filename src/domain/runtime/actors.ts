@@ -5,7 +5,16 @@ import type { EventLog } from "../event-log.ts";
 import type { IdSource } from "../ids.ts";
 import { parseRecipientStream } from "../recipient/events.ts";
 import { actorRuntime } from "./actor.ts";
-import { holdRulesKind, messageKind, recipientKind, webhookKind, type HoldRuleSet, type Messages, type Recipients, type Webhooks } from "./kinds.ts";
+import {
+  holdRulesKind,
+  messageKind,
+  recipientKind,
+  webhookKind,
+  type HoldRuleSet,
+  type Messages,
+  type Recipients,
+  type Webhooks,
+} from "./kinds.ts";
 
 /** States kept in memory, per kind: of what is being worked on, not of what waits. */
 const REMEMBERED = { messages: 10_000, webhooks: 10_000, recipients: 1_000, holdRules: 1 } as const;
@@ -35,7 +44,10 @@ export const actors = (options: {
     terms: (_stream, _command, { context: { message } }) => {
       const account = message && directory.account(message.account);
       // A message of an account that is gone is treated with the least surprise: tried again, not kept.
-      const policy = { keepRetiredMs: account?.keepRetiredMessageMs ?? 0, uncertainDelivery: account?.uncertainDelivery ?? ("retry" as const) };
+      const policy = {
+        keepRetiredMs: account?.keepRetiredMessageMs ?? 0,
+        uncertainDelivery: account?.uncertainDelivery ?? ("retry" as const),
+      };
       return { now: clock.now(), spread: spread(), callIds: [nextId(), nextId()] as const, policy };
     },
   });

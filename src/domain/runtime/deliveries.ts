@@ -91,7 +91,9 @@ export const deliveries = (options: {
 
   const deliverGroup = async (group: readonly [Claimed, ...Claimed[]]): Promise<Position> => {
     const inTime = group.every(({ endsAt }) => mayBegin(endsAt, clock.now(), courier.deadlineMs));
-    const outcomes = inTime ? await courier.deliver(deliveryOf(group), signal) : new Map(group.map(({ message }) => [message.id, TOO_LATE] as const));
+    const outcomes = inTime
+      ? await courier.deliver(deliveryOf(group), signal)
+      : new Map(group.map(({ message }) => [message.id, TOO_LATE] as const));
     const missing: DeliveryOutcome = { kind: "interrupted", reason: "the courier gave no outcome for this recipient" };
     const positions = await Promise.all(group.map((claimed) => record(claimed, outcomes.get(claimed.message.id) ?? missing)));
     return Math.max(...positions);

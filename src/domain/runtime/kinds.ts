@@ -6,7 +6,14 @@ import { decideMessage } from "../message/decide.ts";
 import type { MessageEvent } from "../message/events.ts";
 import { advanceMessage, unbornMessage, type MessageEffect, type MessageState } from "../message/machine.ts";
 import type { RecipientEvent } from "../recipient/events.ts";
-import { decideRecipient, evolveRecipient, unknownRecipient, type RecipientCommand, type RecipientState, type RecipientTerms } from "../recipient/recipient.ts";
+import {
+  decideRecipient,
+  evolveRecipient,
+  unknownRecipient,
+  type RecipientCommand,
+  type RecipientState,
+  type RecipientTerms,
+} from "../recipient/recipient.ts";
 import type { WebhookCommand, WebhookTerms } from "../webhook/commands.ts";
 import { decideWebhook } from "../webhook/decide.ts";
 import type { WebhookEvent } from "../webhook/events.ts";

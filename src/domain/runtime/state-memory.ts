@@ -14,7 +14,10 @@ export type StateMemory<State, Event> = {
   readonly has: (stream: string) => boolean;
 };
 
-export const stateMemory = <State, Event>(limit: number, fold: (state: State, events: readonly Event[]) => State): StateMemory<State, Event> => {
+export const stateMemory = <State, Event>(
+  limit: number,
+  fold: (state: State, events: readonly Event[]) => State,
+): StateMemory<State, Event> => {
   const entries = new Map<string, Entry<State, Event>>();
   return {
     recall: (stream) => {

@@ -61,7 +61,12 @@ export const work = (options: {
     window: windowFor(limits.deliveries.total),
     batch: MAX_RECIPIENTS_PER_TRANSACTION,
   };
-  const forCalls: SchedulerLimits = { total: limits.calls.total, perLane: limits.calls.perHost, window: windowFor(limits.calls.total), batch: 1 };
+  const forCalls: SchedulerLimits = {
+    total: limits.calls.total,
+    perLane: limits.calls.perHost,
+    window: windowFor(limits.calls.total),
+    batch: 1,
+  };
   const all = [
     schedule("deliver", forDeliveries, deliveries.perform, { holdBack }),
     schedule("call", forCalls, calls.perform),

@@ -25,7 +25,13 @@ export type Allowance = {
 };
 
 /** A grant that the views may not show yet; `storedAt` is a position at or after its events, once stored. */
-type Grant = { readonly at: Instant; readonly messages: number; readonly octets: number; readonly newRecipients: readonly string[]; storedAt: Position | undefined };
+type Grant = {
+  readonly at: Instant;
+  readonly messages: number;
+  readonly octets: number;
+  readonly newRecipients: readonly string[];
+  storedAt: Position | undefined;
+};
 
 const ALWAYS: Reservation = { granted: true, settle: () => undefined, release: () => undefined };
 
@@ -62,8 +68,14 @@ export const allowance = (options: { readonly log: EventLog; readonly readModel:
     }
     const promised = new Set([...mine].flatMap(({ newRecipients }) => newRecipients).filter((base) => !readModel.contacted(name, base)));
     const limitsRecipients = firstTimeRecipientsPerDay !== null;
-    const newRecipients = limitsRecipients ? [...new Set(recipients)].filter((base) => !promised.has(base) && !readModel.contacted(name, base)) : [];
-    if (limitsRecipients && newRecipients.length > 0 && used.firstContacts + promised.size + newRecipients.length > firstTimeRecipientsPerDay) {
+    const newRecipients = limitsRecipients
+      ? [...new Set(recipients)].filter((base) => !promised.has(base) && !readModel.contacted(name, base))
+      : [];
+    if (
+      limitsRecipients &&
+      newRecipients.length > 0 &&
+      used.firstContacts + promised.size + newRecipients.length > firstTimeRecipientsPerDay
+    ) {
       return refusal("recipientLimitReached", `the limit of ${firstTimeRecipientsPerDay} first-time recipients in 24 hours is reached`);
     }
     const octets = pending.reduce((sum, grant) => sum + grant.octets, 0);

@@ -23,7 +23,10 @@ export type SubmitOptions = {
   readonly newFromId: () => string;
 };
 
-const refuse = (reason: SubmissionRefusal["reason"], detail: string): SubmissionResult => ({ accepted: false, refusal: { reason, detail } });
+const refuse = (reason: SubmissionRefusal["reason"], detail: string): SubmissionResult => ({
+  accepted: false,
+  refusal: { reason, detail },
+});
 
 /** Local part before the domain's separator: what a fromid is put behind. */
 const localBase = ({ localPart }: Address, separator: string): string => {
@@ -37,7 +40,8 @@ const MAX_ID_COLLISIONS = 8;
 export const submitter = ({ messages, holdRules, allowance, directory, clock, nextId, newFromId }: SubmitOptions): Submit => {
   const check = ({ account, from, recipients }: Submission): SubmissionResult | undefined => {
     const domain = directory.domain(from.domain);
-    if (domain === undefined || directory.accountOf(from)?.name !== account.name) return refuse("badFrom", `${from.text} is not an address of this account`);
+    if (domain === undefined || directory.accountOf(from)?.name !== account.name)
+      return refuse("badFrom", `${from.text} is not an address of this account`);
     if (domain.disabled) return refuse("domainDisabled", `domain ${domain.name} is disabled`);
     if (recipients.length === 0) return refuse("noRecipients", "at least one recipient is needed");
     return undefined;
@@ -85,7 +89,13 @@ export const submitter = ({ messages, holdRules, allowance, directory, clock, ne
       const at = clock.now();
       const shared = common(submission, at);
       const births = submission.recipients.map((recipient) => {
-        const message: QueuedMessage = { ...shared, ...sender(), id: nextId(), recipient: recipient.text, recipientDomain: recipient.domain };
+        const message: QueuedMessage = {
+          ...shared,
+          ...sender(),
+          id: nextId(),
+          recipient: recipient.text,
+          recipientDomain: recipient.domain,
+        };
         const rule = matchingRule(rules, message);
         const events: MessageEvent[] = [{ type: "MessageQueued", at, ...message }];
         if (rule !== undefined) events.push({ type: "MessageHeld", at, by: byRule(rule) });
@@ -103,7 +113,8 @@ export const submitter = ({ messages, holdRules, allowance, directory, clock, ne
     const refusal = check(submission);
     if (refusal !== undefined) return refusal;
     const sender = senderFor(submission);
-    if (sender === undefined) return refuse("fromIdImpossible", `domain ${submission.from.domain} has no catch-all separator, which a unique MAIL FROM needs`);
+    if (sender === undefined)
+      return refuse("fromIdImpossible", `domain ${submission.from.domain} has no catch-all separator, which a unique MAIL FROM needs`);
     const bases = submission.recipients.map(({ text }) => comparable(text));
     const reservation = allowance.reserve(submission.account, bases, submission.content.byteLength);
     if (!reservation.granted) return { accepted: false, refusal: reservation.refusal };

@@ -42,10 +42,18 @@ const attempt = (deadlineMs: number, { context }: WebhookState, { now, spread }:
 const interrupted = (reason: string, orderly: boolean, state: WebhookState, terms: WebhookTerms): Events => {
   const { attempts, interruptions } = state.context;
   const delayMs = orderly || interruptions === 0 ? 0 : retryDelayMs(interruptions, terms.spread);
-  return requeued({ type: "WebhookInterrupted", at: terms.now, attempt: attempts, reason, nextAttemptAt: terms.now + delayMs }, state, terms);
+  return requeued(
+    { type: "WebhookInterrupted", at: terms.now, attempt: attempts, reason, nextAttemptAt: terms.now + delayMs },
+    state,
+    terms,
+  );
 };
 
-const retryAt = (outcome: Exclude<CallOutcome, { kind: "interrupted" }>, context: WebhookContext, { now, spread }: WebhookTerms): number => {
+const retryAt = (
+  outcome: Exclude<CallOutcome, { kind: "interrupted" }>,
+  context: WebhookContext,
+  { now, spread }: WebhookTerms,
+): number => {
   const scheduledAt = Math.max(now, context.attemptedAt + retryDelayMs(countedAttempts(context), spread));
   if (outcome.kind !== "answered" || outcome.retryAfterMs === null || !ASK_FOR_PATIENCE.has(outcome.result.status)) return scheduledAt;
   return Math.max(scheduledAt, now + Math.min(outcome.retryAfterMs, MAX_RETRY_AFTER_MS));

@@ -129,7 +129,10 @@ export const unbornWebhook: WebhookState = initialTransition(webhookMachine)[0];
 /** The next state and what it asks for. An event that the chart does not allow changes nothing: ask `can` first. */
 export const advanceWebhook = (state: WebhookState, event: WebhookEvent): readonly [WebhookState, readonly WebhookEffect[]] => {
   const [next, actions] = step(state, event);
-  return [next, actions.flatMap((action) => (action.type === "ask" && action.params !== undefined ? [action.params as WebhookEffect] : []))];
+  return [
+    next,
+    actions.flatMap((action) => (action.type === "ask" && action.params !== undefined ? [action.params as WebhookEffect] : [])),
+  ];
 };
 
 /** Folds one stored event; effects asked for along the way are history. */

@@ -100,7 +100,11 @@ export const openSqliteStore = async (options: SqliteStoreOptions): Promise<Stor
   let reads: Reader | undefined;
 
   try {
-    const worker = new Worker(new URL("./writer-thread.ts", import.meta.url), { workerData: database, name: "event-store", resourceLimits: MEMORY });
+    const worker = new Worker(new URL("./writer-thread.ts", import.meta.url), {
+      workerData: database,
+      name: "event-store",
+      resourceLimits: MEMORY,
+    });
     const { client, head } = await writerClient({
       worker,
       file,
