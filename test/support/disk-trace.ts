@@ -26,7 +26,8 @@ export const traceInto = (file: string): readonly string[] => [
 /** Something that was done, in the order in which it was over. `begun` and `over` count lines of the trace. */
 export type Deed = { readonly begun: number; readonly over: number } & (
   | { readonly kind: "create" | "unlink"; readonly path: string }
-  | { readonly kind: "write"; readonly path: string; readonly offset: number; readonly data: Buffer }
+  /** `perhaps`: the process was killed in it, so nobody saw whether it was done. */
+  | { readonly kind: "write"; readonly path: string; readonly offset: number; readonly data: Buffer; readonly perhaps: boolean }
   | { readonly kind: "truncate"; readonly path: string; readonly size: number }
   | { readonly kind: "sync"; readonly path: string }
   /** Counted from its beginning: a client may have heard it then. */
@@ -45,12 +46,16 @@ const unescaped = (literal: string): string =>
 
 type Span = { readonly begun: number; readonly over: number };
 
-const failed = (result: string): boolean => result.startsWith("-") || result.startsWith("?");
+const UNFINISHED = "<unfinished ...>";
+const RESUMED = "resumed>";
+/** The end of a call that its process did not live to see. */
+const KILLED = " = ?";
 
 const writeOf = (text: string, path: string, span: Span): Deed => {
   const [, literal = "", cut, offset] = /^[^"]*"((?:[^"\\]|\\.)*)"(\.\.\.)?, \d+, (\d+)\) +=/u.exec(text) ?? [];
   if (offset === undefined || cut !== undefined) throw new Error(`cannot read ${text.slice(0, 200)}`);
-  return { ...span, kind: "write", path, offset: Number(offset), data: Buffer.from(unescaped(literal), "latin1") };
+  const perhaps = text.endsWith(KILLED);
+  return { ...span, kind: "write", path, offset: Number(offset), data: Buffer.from(unescaped(literal), "latin1"), perhaps };
 };
 
 /** Something done to an open file. */
@@ -78,12 +83,11 @@ const nameDeed = (call: "openat" | "unlink", text: string, directory: string, sp
 
 /** `call(arguments) = result` as a deed; undefined for what does not matter. */
 const deedOf = (text: string, directory: string, span: Span): Deed | undefined => {
-  const equals = text.lastIndexOf(" = ");
-  if (equals < 0 || failed(text.slice(equals + 3))) return undefined;
   const call = text.slice(0, text.indexOf("("));
   if (call === "write" || call === "writev") {
     return text.includes('"HTTP/1.1 ') ? { begun: span.begun, over: span.begun, kind: "say", text: unescaped(text) } : undefined;
   }
+  if (/ = -\d+ [^=]*$/u.test(text) || (text.endsWith(KILLED) && call !== "pwrite64")) return undefined;
   if (call === "openat" || call === "unlink") return nameDeed(call, text, directory, span);
   const path = /^\w+\(\d+<([^>]*)>/u.exec(text)?.[1] ?? "";
   return path.startsWith(directory) ? fileDeed(call, text, path, span) : undefined;
@@ -97,19 +101,25 @@ export const readTrace = async (file: string, directory: string, after?: Deed): 
   const deeds: Deed[] = [];
   const unfinished = new Map<string, { readonly text: string; readonly begun: number }>();
   let number = after?.over ?? 0;
+  const take = (text: string, begun = number): void => {
+    const deed = deedOf(text, directory, { begun, over: number });
+    if (deed !== undefined) deeds.push(deed);
+  };
   for await (const line of createInterface({ input: createReadStream(file, "latin1") })) {
     number += 1;
     const space = line.indexOf(" ");
     const thread = line.slice(0, space);
     const rest = line.slice(space).trimStart();
-    if (rest.endsWith("<unfinished ...>")) {
-      unfinished.set(thread, { text: rest.slice(0, -"<unfinished ...>".length).trimEnd(), begun: number });
-      continue;
+    const start = unfinished.get(thread);
+    if (rest.endsWith(UNFINISHED)) {
+      unfinished.set(thread, { text: rest.slice(0, -UNFINISHED.length).trimEnd(), begun: number });
+    } else if (rest.startsWith("<... ") && start !== undefined) {
+      unfinished.delete(thread);
+      take(`${start.text}${rest.slice(rest.indexOf(RESUMED) + RESUMED.length)}`, start.begun);
+    } else {
+      take(rest);
     }
-    const start = rest.startsWith("<... ") ? unfinished.get(thread) : undefined;
-    const text = start === undefined ? rest : `${start.text}${rest.slice(rest.indexOf("resumed>") + "resumed>".length)}`;
-    const deed = deedOf(text, directory, { begun: start?.begun ?? number, over: number });
-    if (deed !== undefined) deeds.push(deed);
   }
+  for (const { text, begun } of unfinished.values()) take(`${text})${KILLED}`, begun);
   return deeds.sort((a, b) => a.over - b.over);
 };
