@@ -30,5 +30,6 @@ HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 \
   CMD ["node", "-e", "fetch(new URL('/healthz', process.env.POSTHORN_URL), { signal: AbortSignal.timeout(4000) }).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 
 # Posthorn is process 1: it handles SIGTERM and starts no other processes.
-ENTRYPOINT ["node", "/opt/posthorn/src/main.ts"]
+# The flag keeps short-lived objects in a small space: tens of megabytes less, at the same speed.
+ENTRYPOINT ["node", "--max-semi-space-size=4", "/opt/posthorn/src/main.ts"]
 CMD ["serve", "--config", "/etc/posthorn/posthorn.yaml"]

@@ -7,6 +7,8 @@ import type { Cleanup } from "../cleanup.ts";
 import { startChild } from "./child.ts";
 import { freePort } from "./ports.ts";
 
+/** As `npm start` and the container run it. */
+const MEMORY = ["--max-semi-space-size=4"] as const;
 const PROGRAM = join(dirname(dirname(import.meta.dirname)), "src", "main.ts");
 const LOGIN = "bench@bench.example";
 const PASSWORD = "benchmark";
@@ -102,7 +104,7 @@ export const startPosthorn = async (options: PosthornOptions): Promise<Posthorn>
   const configFile = join(directory.path, "posthorn.json");
   writeFileSync(configFile, JSON.stringify(configuration(port, dataDirectory ?? join(directory.path, "data"), options)), { mode: 0o600 });
   const profiling = profileDirectory === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileDirectory}`];
-  const child = startChild(process.execPath, [...profiling, PROGRAM, "serve", "--config", configFile], { cleanup });
+  const child = startChild(process.execPath, [...MEMORY, ...profiling, PROGRAM, "serve", "--config", configFile], { cleanup });
   let failure: string | undefined;
   let isStopping = false;
   const stop = cleanup.add(async () => {
