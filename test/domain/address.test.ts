@@ -212,3 +212,24 @@ describe("the base address", () => {
     }
   });
 });
+
+describe("a plain address", () => {
+  const label = fc.stringMatching(/^[a-zA-Z0-9]([a-zA-Z0-9-]{0,8}[a-zA-Z0-9])?$/);
+  const domain = fc.array(label, { minLength: 1, maxLength: 4 }).map((labels) => labels.join("."));
+  const local = fc.stringMatching(/^[a-zA-Z0-9!#$%&'*+/=?^_`{|}~.-]{1,66}$/);
+
+  it("is read as any other: with a letter beyond ASCII in the local part nothing else changes", () => {
+    fc.assert(
+      fc.property(local, domain, (localPart, name) => {
+        // The long way is taken for what is not ASCII; the added letter makes no other difference.
+        const long = parseAddress(`é${localPart}@${name}`);
+        const short = parseAddress(`e${localPart}@${name}`);
+        const octets = new TextEncoder().encode(`é${localPart}`).length;
+        if (octets > 64) return;
+        assert.equal(short === undefined, long === undefined);
+        assert.equal(short?.domain, long?.domain);
+        assert.equal(short?.localPart.slice(1), long?.localPart.slice(1));
+      }),
+    );
+  });
+});
