@@ -101,6 +101,17 @@ export const engine = (options: EngineOptions) => {
     working.start();
   };
 
+  /** What has happened by now has its consequences stored, unless that takes longer than it may. */
+  const reacted = async (graceMs: number): Promise<void> => {
+    const patience = Promise.withResolvers<undefined>();
+    const cancelTimer = clock.timer(clock.now() + graceMs, () => {
+      patience.resolve(undefined);
+    });
+    // Reactions that have failed will not get there; that has been told.
+    await Promise.race([reacting.passed(log.head()).catch(() => undefined), patience.promise]);
+    cancelTimer();
+  };
+
   /** Takes up nothing new, gives what runs `graceMs` to end, then has it abandoned; every end is recorded. */
   const stop = async (graceMs: number): Promise<void> => {
     const cancelTimer = clock.timer(clock.now() + graceMs, () => {
@@ -108,6 +119,7 @@ export const engine = (options: EngineOptions) => {
     });
     await working.stop();
     cancelTimer();
+    await reacted(graceMs);
     reading.abort();
     await reactionsEnd;
     await Promise.all([courier.close(), caller.close()]);
