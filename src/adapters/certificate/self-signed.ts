@@ -18,6 +18,17 @@ const NAMES = [
 
 const NAME = [{ name: "commonName", value: "localhost" }];
 
+const SERIAL_OCTETS = 16;
+
+/**
+ * A serial number of these octets, in hex. Positive, as RFC 5280 section 4.1.2.2 asks: the first bit is off. And the
+ * second is on, because DER forbids octets that could be left out: a certificate with such a number cannot be read.
+ */
+export const serialNumber = (octets: Uint8Array): string => {
+  const [first = 0, ...rest] = octets;
+  return Buffer.from([(first & 0x3f) | 0x40, ...rest]).toString("hex");
+};
+
 /** Key and certificate, PEM. The library knows certificates; the key is node's, which makes one in less time. */
 const make = (): { readonly key: string; readonly certificate: string } => {
   const { privateKey: key } = generateKeyPairSync("rsa", {
@@ -28,8 +39,7 @@ const make = (): { readonly key: string; readonly certificate: string } => {
   const privateKey = forge.pki.privateKeyFromPem(key);
   const certificate = forge.pki.createCertificate();
   certificate.publicKey = forge.pki.setRsaPublicKey(privateKey.n, privateKey.e);
-  // Positive, as RFC 5280 section 4.1.2.2 asks: the first bit is off.
-  certificate.serialNumber = `00${randomBytes(15).toString("hex")}`;
+  certificate.serialNumber = serialNumber(randomBytes(SERIAL_OCTETS));
   certificate.validity.notAfter.setDate(certificate.validity.notBefore.getDate() + VALID_DAYS);
   certificate.setSubject(NAME);
   certificate.setIssuer(NAME);
