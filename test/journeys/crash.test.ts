@@ -82,19 +82,25 @@ const round = async (premises: Premises, app: ReturnType<typeof application>, ch
 };
 
 type Items = { readonly items: readonly { readonly id: number }[] };
+type Stats = { readonly counts: readonly { readonly list: string; readonly rows: number }[] };
+
+/** Nothing waits, and every message that is done has had its call: there is one for each, for none is ever deferred. */
+const isDrained = async (server: PosthornProcess): Promise<boolean> => {
+  const { counts } = (await server.admin("GET", "/stats")) as Stats;
+  const rows = (list: string): number => counts.reduce((sum, each) => sum + (each.list === list ? each.rows : 0), 0);
+  return rows("queue") === 0 && rows("webhook_calls") === 0 && rows("webhook_retired") >= rows("retired");
+};
 
 /** Lets everything that waits happen now, also what was lost twice and so is put off. */
 const drain = async (premises: Premises, app: ReturnType<typeof application>): Promise<void> => {
   const server = (running = posthornProcess(premises));
   await server.ready;
   await app.sendOne(server);
-  for (;;) {
-    const queue = (await server.admin("GET", "/queue?limit=1")) as Items;
-    const calls = (await server.admin("GET", "/webhooks?limit=500")) as Items;
-    if (queue.items.length === 0 && calls.items.length === 0) break;
-    const action = { type: "scheduleIn", inMs: 0 };
+  const action = { type: "scheduleIn", inMs: 0 };
+  while (!(await isDrained(server))) {
     await server.admin("POST", "/queue/actions", { action, filter: { all: true } });
-    if (calls.items.length > 0) await server.admin("POST", "/webhooks/actions", { action, ids: calls.items.map(({ id }) => id) });
+    const { items } = (await server.admin("GET", "/webhooks?limit=500")) as Items;
+    if (items.length > 0) await server.admin("POST", "/webhooks/actions", { action, ids: items.map(({ id }) => id) });
     await pause(LOOK_AGAIN_MS);
   }
   server.signal("SIGTERM");
