@@ -39,10 +39,11 @@ describe("local mode, as the README has it", { skip: hasCurl ? false : "curl is 
     origin = `http://localhost:${port}`;
   });
   after(async () => {
-    server.signal("SIGTERM");
-    assert.deepEqual(await server.exited, { code: 0, signal: null });
     await receiver.close();
+    server.signal("SIGTERM");
+    const exit = await server.exited;
     rmSync(directory, { recursive: true, force: true });
+    assert.deepEqual(exit, { code: 0, signal: null });
   });
 
   /** Pastes a command into a shell, with the port that this server has. */
