@@ -65,7 +65,10 @@ export type House = {
   readonly pass: (ms: number) => Promise<void>;
   /** As `pass`, to an instant. */
   readonly passTo: (at: number) => Promise<void>;
-  /** What the log of the server said about trouble; the test fails after its end unless it takes them out. */
+  /**
+   * What the log of the server said about trouble, and errors with which it cannot go on; the test fails after its end
+   * unless it takes them out.
+   */
   readonly troubles: unknown[];
   readonly start: () => Promise<void>;
   /** Stops the server; what does not end by itself is given up, and virtual time moves on meanwhile. */
@@ -154,6 +157,8 @@ const open = async (options: HouseOptions) => {
     const limit = performance.now() + QUIET_LIMIT_MS;
     for (;;) {
       const toDo = await unrest(posthorn(), clock.now());
+      const fatal = troubles.find((trouble) => trouble instanceof Error);
+      if (fatal !== undefined) throw new Error("the server cannot go on", { cause: fatal });
       if (toDo.length === 0) return;
       if (performance.now() > limit) throw new Error(`it never gets quiet: ${toDo.join("; ")}`);
       await pause(LOOK_AGAIN_MS);
