@@ -1,8 +1,15 @@
 /** The port through which messages leave: one SMTP transaction at a time, for the recipients that may share it. */
+import type { QueuedMessage } from "./message/events.ts";
 import type { DeliveryOutcome } from "./smtp-result.ts";
 
 /** One recipient of a transaction. */
-export type DeliveryRecipient = { readonly messageId: number; readonly address: string };
+export type DeliveryRecipient = {
+  readonly messageId: number;
+  readonly address: string;
+  /** As in the queued message: passed on to a next hop that offers DSN (RFC 3461 section 5.2.1). */
+  readonly notify: QueuedMessage["notify"];
+  readonly originalRecipient: string;
+};
 
 /**
  * What goes out in one SMTP transaction (RFC 5321 section 4.5.4.1): everything is common to its recipients but the
@@ -23,6 +30,8 @@ export type Delivery = {
   readonly eightBit: boolean;
   /** Transport set by an operator; null = the routes decide. */
   readonly transport: string | null;
+  readonly envelopeId: string;
+  readonly returnContent: QueuedMessage["returnContent"];
 };
 
 /** Carries deliveries out. */

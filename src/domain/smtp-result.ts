@@ -26,6 +26,11 @@ export type AttemptResult = {
   readonly tls?: TlsFacts;
   /** Name of the transport used, `direct` for MX delivery. */
   readonly transport: string;
+  /**
+   * Commands and replies of an attempt that did not deliver, one a line, `> ` before what was sent and `< ` before what
+   * came; without credentials and content, and bounded. Absent when no connection was made.
+   */
+  readonly transcript?: readonly string[];
 };
 
 /**

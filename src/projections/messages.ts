@@ -199,6 +199,8 @@ const CHANGES: { readonly [Type in Exclude<MessageEvent["type"], "MessageQueued"
   MessageSuppressed: () => ({ state: "suppressed" }),
   MessageFailed: (_row, event) => ({ state: "failed", lastError: event.reason }),
   MessageCanceled: () => ({ state: "canceled" }),
+  DsnReceived: () => ({}),
+  ComplaintReceived: () => ({}),
   MessageRetired: (_row, event) => ({ retiredAt: event.at, keepUntil: event.keepUntil }),
   MessageRemoved: () => ({ state: "removed" }),
 };

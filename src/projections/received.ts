@@ -4,7 +4,10 @@ import type { Recorded } from "../domain/event-log.ts";
 import type { ReceivedEvent, ReceivedMessage } from "../domain/received/events.ts";
 import { erase, tableOf, type Fold } from "./projection.ts";
 
-export type ReceivedRow = ReceivedMessage & { readonly receivedAt: Instant };
+export type ReceivedRow = Pick<
+  ReceivedMessage,
+  "id" | "account" | "mailFrom" | "recipient" | "contentId" | "size" | "from" | "subject" | "messageId" | "remoteAddress" | "mailbox"
+> & { readonly receivedAt: Instant };
 
 export const RECEIVED = tableOf<ReceivedRow>({
   name: "received",
@@ -26,7 +29,9 @@ export const RECEIVED = tableOf<ReceivedRow>({
   indexes: [{ columns: ["account"] }],
 });
 
-const born = (event: ReceivedEvent): ReceivedRow => ({
+type Arrived = Extract<ReceivedEvent, { type: "MessageReceived" }>;
+
+const born = (event: Arrived): ReceivedRow => ({
   id: event.id,
   account: event.account,
   mailFrom: event.mailFrom,
@@ -46,9 +51,9 @@ const fold: Fold<ReceivedRow> = {
   tables: [RECEIVED],
   home: () => RECEIVED,
   types: ["MessageReceived"],
-  keys: ({ event }) => [[(event as ReceivedEvent).id]],
+  keys: ({ event }) => [[(event as Arrived).id]],
   births: () => true,
-  fold: (_row, recorded) => born((recorded as Recorded<ReceivedEvent>).event),
+  fold: (_row, recorded) => born((recorded as Recorded<Arrived>).event),
 };
 
 export const received = erase(fold);

@@ -19,7 +19,8 @@ export type CallRow = {
   /** The message's Message-ID and subject, for lists. */
   readonly messageId: string;
   readonly subject: string;
-  readonly event: OutgoingEvent;
+  /** What the call tells of; `incoming` for mail that arrived. */
+  readonly event: OutgoingEvent | "incoming";
   readonly suppressing: boolean;
   readonly state: CallState;
   /** The call that must be done before this one; null without one. */
@@ -102,8 +103,8 @@ const born = (event: Extract<WebhookEvent, { type: "WebhookQueued" }>): CallRow 
   messageRef: event.messageRef,
   messageId: event.payload.messageId,
   subject: event.payload.subject,
-  event: event.payload.event,
-  suppressing: event.payload.suppressing,
+  event: event.kind === "outgoing" ? event.payload.event : "incoming",
+  suppressing: event.kind === "outgoing" && event.payload.suppressing,
   state: event.after === null ? "queued" : "waiting",
   after: event.after,
   supersededBy: null,

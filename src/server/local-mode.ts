@@ -55,8 +55,9 @@ export const receiverFor = (
     },
     onMessage: async ({ mailFrom, recipients, content, remoteAddress, from, subject, messageId }) => {
       if (receive === undefined) return NOT_READY;
-      const owned = recipients.map((address) => ({ address, account: ownerOf(address) }));
-      await receive({ mailFrom, content, remoteAddress, from, subject, messageId, recipients: owned });
+      const owned = recipients.map((address) => ({ address, account: ownerOf(address), tag: "" }));
+      const unchecked = { mailFromValidated: false, msgFromValidated: false, dkimVerifiedDomains: [], automated: false, report: null };
+      await receive({ mailFrom, content, remoteAddress, from, subject, messageId, ...unchecked, recipients: owned });
       return { accepted: true };
     },
   });

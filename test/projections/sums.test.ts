@@ -11,25 +11,11 @@ import { messages, type MessageRow } from "../../src/projections/messages.ts";
 import { newestId } from "../../src/projections/newest-id.ts";
 import { received } from "../../src/projections/received.ts";
 import { usage, usageHours } from "../../src/projections/usage.ts";
-import { called, happened, NOON, operator } from "../support/samples.ts";
+import { called, happened, NOON, operator, aReceivedMessage } from "../support/samples.ts";
 import { derivedFrom, recordedIn, rowAfter, rowsAfter } from "./folding.ts";
 
 const queued = happened("MessageQueued");
-const arrived = {
-  type: "MessageReceived",
-  at: NOON,
-  id: 70,
-  account: "shop",
-  mailFrom: "bob@there.example",
-  recipient: "orders@shop.example",
-  contentId: 71,
-  size: 300,
-  from: "bob@there.example",
-  subject: "Re: Your order",
-  messageId: "<re-1@there.example>",
-  remoteAddress: "192.0.2.25",
-  mailbox: "Inbox",
-} as const;
+const arrived = { type: "MessageReceived", at: NOON, ...aReceivedMessage({ size: 300 }) } as const;
 
 const usageAfter = (...events: readonly DomainEvent[]) => [...rowsAfter(usage, recordedIn("message-1", events)).values()];
 

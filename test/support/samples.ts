@@ -4,6 +4,7 @@ import { parseAddress, type Address } from "../../src/domain/address.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, type Instant } from "../../src/domain/clock.ts";
 import type { Identity } from "../../src/domain/identity.ts";
 import type { MessageEvent, MessageEventType, QueuedMessage } from "../../src/domain/message/events.ts";
+import type { ReceivedMessage } from "../../src/domain/received/events.ts";
 import type { AttemptResult } from "../../src/domain/smtp-result.ts";
 import type { CallResult, QueuedCall, WebhookEvent, WebhookEventType } from "../../src/domain/webhook/events.ts";
 
@@ -44,6 +45,10 @@ export const aMessage = (changes: Partial<QueuedMessage> = {}): QueuedMessage =>
   nextAttemptAt: NOON,
   maxAttempts: 8,
   source: "webapi",
+  envelopeId: "Zc2oPq5mTkSxkB0yVQf8Yw",
+  notify: null,
+  returnContent: null,
+  originalRecipient: "",
   ...changes,
 });
 
@@ -59,7 +64,9 @@ export const smtpResult = (code: number, enhancedCode = "", changes: Partial<Att
   ...changes,
 });
 
-export const aCall = (changes: Partial<QueuedCall> = {}): QueuedCall => ({
+type OutgoingCall = Extract<QueuedCall, { kind: "outgoing" }>;
+
+export const aCall = (changes: Partial<OutgoingCall> = {}): OutgoingCall => ({
   id: 90,
   account: "shop",
   kind: "outgoing",
@@ -78,6 +85,7 @@ export const aCall = (changes: Partial<QueuedCall> = {}): QueuedCall => ({
     smtpEnhancedCode: "2.0.0",
     error: "",
     extra: { order: "1" },
+    bounceClass: "",
   },
   nextAttemptAt: NOON,
   maxAttempts: 12,
@@ -86,12 +94,43 @@ export const aCall = (changes: Partial<QueuedCall> = {}): QueuedCall => ({
   ...changes,
 });
 
+/** Payload of a call about a message on its way. */
+export const outgoing = (call: Pick<QueuedCall, "kind" | "payload">): OutgoingCall["payload"] => {
+  if (call.kind !== "outgoing") throw new Error("a call about mail that arrived");
+  return (call as OutgoingCall).payload;
+};
+
 export const httpResult = (status: number, changes: Partial<CallResult> = {}): CallResult => ({
   startedAt: NOON,
   durationMs: 20,
   status,
   response: "",
   error: status >= 200 && status < 300 ? "" : "no luck",
+  ...changes,
+});
+
+/** Mail from somebody to the shop. */
+export const aReceivedMessage = (changes: Partial<ReceivedMessage> = {}): ReceivedMessage => ({
+  id: 70,
+  account: "shop",
+  mailFrom: "bob@there.example",
+  recipient: "orders@shop.example",
+  contentId: 71,
+  size: 100,
+  from: "bob@there.example",
+  subject: "Hello",
+  messageId: "<1@there.example>",
+  remoteAddress: "192.0.2.1",
+  mailbox: "Inbox",
+  origin: "smtp",
+  flags: [],
+  mailFromValidated: false,
+  msgFromValidated: false,
+  dkimVerifiedDomains: [],
+  automated: false,
+  tag: "",
+  report: null,
+  callId: 72,
   ...changes,
 });
 
@@ -112,10 +151,11 @@ export const messageSamples: MessageSamples = {
     at: NOON,
     attempt: 1,
     result: smtpResult(451),
+    bounce: null,
     nextAttemptAt: NOON + 7.5 * MINUTE_MS,
     callId: 1_001,
   },
-  DeliveryFailed: { type: "DeliveryFailed", at: NOON, attempt: 1, result: smtpResult(550), suppress: null, callId: 1_001 },
+  DeliveryFailed: { type: "DeliveryFailed", at: NOON, attempt: 1, result: smtpResult(550), bounce: null, suppress: null, callId: 1_001 },
   DeliveryUncertain: { type: "DeliveryUncertain", at: NOON, attempt: 1, result: smtpResult(0), policy: "wait", callId: 1_001 },
   DeliveryInterrupted: { type: "DeliveryInterrupted", at: NOON, attempt: 1, reason: "lost", nextAttemptAt: NOON },
   MessageRequeued: { type: "MessageRequeued", at: NOON, nextAttemptAt: NOON + HOUR_MS, by: operator },
@@ -128,6 +168,29 @@ export const messageSamples: MessageSamples = {
   },
   MessageFailed: { type: "MessageFailed", at: NOON, reason: "failed by ada", by: operator, callId: 1_001 },
   MessageCanceled: { type: "MessageCanceled", at: NOON, by: operator, callId: 1_001 },
+  DsnReceived: {
+    type: "DsnReceived",
+    at: NOON,
+    receivedId: 77,
+    matchedBy: "fromid",
+    action: "failed",
+    code: 550,
+    enhancedCode: "5.1.1",
+    error: "no such user",
+    remoteHost: "mx.there.example",
+    bounce: null,
+    suppress: null,
+    callId: 1_001,
+  },
+  ComplaintReceived: {
+    type: "ComplaintReceived",
+    at: NOON,
+    receivedId: 77,
+    matchedBy: "fromid",
+    feedbackType: "abuse",
+    suppress: true,
+    callId: 1_001,
+  },
   MessageRetired: { type: "MessageRetired", at: NOON, keepUntil: NOON + DAY_MS },
   MessageRemoved: { type: "MessageRemoved", at: NOON },
 };
@@ -170,6 +233,7 @@ export const anAccount = (changes: Partial<Account> = {}): Account => ({
   firstTimeRecipientsPerDay: null,
   storageQuota: null,
   outgoingWebhook: null,
+  incomingWebhook: null,
   fromIdLoginAddresses: [],
   keepRetiredMessageMs: DAY_MS,
   keepRetiredWebhookMs: DAY_MS,

@@ -16,6 +16,7 @@ export type DirectoryAccount = {
   readonly loginDisabled: boolean;
   readonly outgoingWebhook?:
     { readonly url: string; readonly events: readonly OutgoingEvent[]; readonly mode: "latest" | "every" } | undefined;
+  readonly incomingWebhook?: { readonly url: string } | undefined;
   readonly fromIdLoginAddresses: readonly string[];
   readonly keepRetiredMessagePeriod: number;
   readonly keepRetiredWebhookPeriod: number;
@@ -41,6 +42,7 @@ const accountFrom = (name: string, settings: DirectoryAccount): Account => {
       webhook === undefined
         ? null
         : { url: webhook.url, events: webhook.events.length === 0 ? null : new Set(webhook.events), mode: webhook.mode },
+    incomingWebhook: settings.incomingWebhook === undefined ? null : { url: settings.incomingWebhook.url },
     fromIdLoginAddresses: settings.fromIdLoginAddresses,
     keepRetiredMessageMs: settings.keepRetiredMessagePeriod,
     keepRetiredWebhookMs: settings.keepRetiredWebhookPeriod,

@@ -6,12 +6,13 @@
  */
 import type { ZodType } from "zod";
 import type { DomainEvent, DomainEventType } from "../../domain/events.ts";
-import { eventCodec, type EventCodec, type EventFormat, type Upcaster } from "./event-codec.ts";
+import { eventCodec, type EventCodec, type EventFormat } from "./event-codec.ts";
 import { holdRuleSchemas } from "./schemas/holdrule.ts";
 import { messageSchemas } from "./schemas/message.ts";
 import { receivedSchemas } from "./schemas/received.ts";
 import { recipientSchemas } from "./schemas/recipient.ts";
 import { webhookSchemas } from "./schemas/webhook.ts";
+import { upcasters } from "./upcasters.ts";
 
 /** Current shape of every event type. */
 export const eventSchemas = {
@@ -21,9 +22,6 @@ export const eventSchemas = {
   ...holdRuleSchemas,
   ...receivedSchemas,
 } satisfies { readonly [Type in DomainEventType]: ZodType };
-
-/** From version n to n + 1, in order, for the types that have changed since they were first stored. */
-const upcasters: { readonly [Type in DomainEventType]?: readonly Upcaster[] } = {};
 
 const formats = Object.fromEntries(
   Object.entries(eventSchemas).map(([type, schema]) => [type, { schema, upcasters: upcasters[type as DomainEventType] ?? [] }]),

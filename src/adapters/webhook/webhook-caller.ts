@@ -138,7 +138,7 @@ export const webhookCaller = (options: WebhookCallerOptions): Caller => {
     const request = {
       url: to.url,
       headers: headersOf(toCall, to.authorization, userAgent),
-      body: outgoingBody(toCall.payload, toCall.queuedAt),
+      body: toCall.kind === "outgoing" ? outgoingBody(toCall.payload, toCall.queuedAt) : "",
       closeAfter: connector.openSockets() >= keptConnections,
     };
     return outcomeOf(await attempt(request, startedAt, signal), startedAt, clock.now(), deadlineMs);

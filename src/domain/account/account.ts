@@ -25,6 +25,8 @@ export type Account = {
   /** Octets the account may store; null = unlimited. */
   readonly storageQuota: number | null;
   readonly outgoingWebhook: OutgoingWebhook | null;
+  /** Where it wants to hear of mail that arrives. */
+  readonly incomingWebhook: { readonly url: string } | null;
   /** Login addresses whose messages get a unique MAIL FROM, canonical text. */
   readonly fromIdLoginAddresses: readonly string[];
   readonly keepRetiredMessageMs: number;

@@ -48,9 +48,10 @@ const rejected = (
   terms: MessageTerms,
 ): Events => {
   const common = { at: terms.now, attempt: context.attempts, result, callId: terms.callIds[0] };
-  if (!permanent && !isLast(context)) return [{ type: "DeliveryDeferred", ...common, nextAttemptAt: retryAt(context, terms) }];
+  if (!permanent && !isLast(context))
+    return [{ type: "DeliveryDeferred", ...common, bounce: null, nextAttemptAt: retryAt(context, terms) }];
   return ended(
-    { type: "DeliveryFailed", ...common, suppress: suppressionDecision(result.code, result.enhancedCode, failuresBefore) },
+    { type: "DeliveryFailed", ...common, bounce: null, suppress: suppressionDecision(result.code, result.enhancedCode, failuresBefore) },
     terms,
   );
 };

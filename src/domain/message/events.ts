@@ -5,6 +5,7 @@
 import type { Instant } from "../clock.ts";
 import type { EventReference, Identity } from "../identity.ts";
 import type { AttemptResult } from "../smtp-result.ts";
+import type { Bounce } from "./bounce.ts";
 
 type Event<Type extends string, Data = unknown> = { readonly type: Type; readonly at: Instant } & Readonly<Data>;
 
@@ -16,6 +17,10 @@ export type NameAddress = { readonly name: string; readonly address: string };
  * or wait for an operator.
  */
 export type UncertainPolicy = "retry" | "stop" | "wait";
+
+/** Occasions on which a submitter may want a DSN (RFC 3461 section 4.1). */
+export const NOTIFY_OCCASIONS = ["success", "failure", "delay"] as const;
+export type NotifyOccasion = (typeof NOTIFY_OCCASIONS)[number];
 
 /** A message for one recipient, as accepted. Everything a delivery needs is here or in the content. */
 export type QueuedMessage = {
@@ -56,6 +61,14 @@ export type QueuedMessage = {
   readonly maxAttempts: number;
   /** How it came in. */
   readonly source: "webapi" | "smtp";
+  /** ENVID of the submission (RFC 3461 section 4.4): the submitter's, else one that nobody can guess. */
+  readonly envelopeId: string;
+  /** DSNs wanted about this recipient: none of them when empty (NOTIFY=NEVER); null = nothing was said. */
+  readonly notify: readonly NotifyOccasion[] | null;
+  /** What a DSN should return (RET, RFC 3461 section 4.3); null = nothing was said. */
+  readonly returnContent: "full" | "headers" | null;
+  /** ORCPT as it was given, such as `rfc822;bob@there.example` (RFC 3461 section 4.2); empty without. */
+  readonly originalRecipient: string;
 };
 
 /** Why an address goes on the suppression list because of a failure; the rule's id is part of the record. */
@@ -67,6 +80,16 @@ export type SuppressionDecision = {
 /** An event that subscribers are told about names the webhook call that will tell them: the cause derives the id. */
 type Notifies = { readonly callId: number };
 
+/** How a report was found to be about a message; a Message-ID can be forged, the other two cannot be guessed. */
+export type MatchedBy = "fromid" | "envelope-id" | "message-id";
+
+/** What a DSN says (RFC 3464 section 2.3.3), or that a message to a unique MAIL FROM says nothing that is known. */
+export const DSN_ACTIONS = ["failed", "delayed", "delivered", "relayed", "expanded", "unrecognized"] as const;
+export type DsnAction = (typeof DSN_ACTIONS)[number];
+
+/** What came back about a message: where it is kept, and why it is believed to be about this one. */
+type Feedback = { readonly receivedId: number; readonly matchedBy: MatchedBy };
+
 export type MessageEvent =
   | Event<"MessageQueued", QueuedMessage>
   | Event<"MessageHeld", { readonly by: Identity }>
@@ -77,10 +100,23 @@ export type MessageEvent =
   /** The claim: stored before a socket opens. `nextAttemptAt` is when another may try if no end is ever recorded. */
   | Event<"DeliveryAttempted", { readonly attempt: number; readonly nextAttemptAt: Instant }>
   | Event<"DeliverySucceeded", { readonly attempt: number; readonly result: AttemptResult } & Notifies>
-  | Event<"DeliveryDeferred", { readonly attempt: number; readonly result: AttemptResult; readonly nextAttemptAt: Instant } & Notifies>
+  | Event<
+      "DeliveryDeferred",
+      {
+        readonly attempt: number;
+        readonly result: AttemptResult;
+        readonly bounce: Bounce | null;
+        readonly nextAttemptAt: Instant;
+      } & Notifies
+    >
   | Event<
       "DeliveryFailed",
-      { readonly attempt: number; readonly result: AttemptResult; readonly suppress: SuppressionDecision | null } & Notifies
+      {
+        readonly attempt: number;
+        readonly result: AttemptResult;
+        readonly bounce: Bounce | null;
+        readonly suppress: SuppressionDecision | null;
+      } & Notifies
     >
   | Event<"DeliveryUncertain", { readonly attempt: number; readonly result: AttemptResult; readonly policy: UncertainPolicy } & Notifies>
   /** Back in the queue after an attempt that nobody will finish, or whose outcome stays unknown. */
@@ -90,6 +126,22 @@ export type MessageEvent =
   | Event<"MessageSuppressed", { readonly baseAddress: string; readonly suppression: EventReference } & Notifies>
   | Event<"MessageFailed", { readonly reason: string; readonly by: Identity } & Notifies>
   | Event<"MessageCanceled", { readonly by: Identity } & Notifies>
+  /** A DSN came about the message, or something else to its unique MAIL FROM. Fields of a reply as in {@link AttemptResult}. */
+  | Event<
+      "DsnReceived",
+      Feedback & {
+        readonly action: DsnAction;
+        readonly code: number;
+        readonly enhancedCode: string;
+        readonly error: string;
+        /** The host that the report speaks of (Remote-MTA, else Reporting-MTA); empty when it names none. */
+        readonly remoteHost: string;
+        readonly bounce: Bounce | null;
+        readonly suppress: SuppressionDecision | null;
+      } & Notifies
+    >
+  /** Its recipient complained (RFC 5965). `suppress`: whether that lists the address. */
+  | Event<"ComplaintReceived", Feedback & { readonly feedbackType: string; readonly suppress: boolean } & Notifies>
   /** Done: out of the queue, kept as history until `keepUntil`. The content goes. */
   | Event<"MessageRetired", { readonly keepUntil: Instant }>
   /** The keep period is over; the stream is deleted once every reader has passed this event. */

@@ -52,6 +52,7 @@ export const notificationOf = (event: MessageEvent, message: QueuedMessage): Not
       smtpEnhancedCode: result?.enhancedCode ?? "",
       error: news.error ?? result?.error ?? "",
       extra: message.extra,
+      bounceClass: "",
     },
   };
 };

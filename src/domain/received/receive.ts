@@ -5,10 +5,13 @@ import type { IdSource } from "../ids.ts";
 import { receivedStream, type ReceivedMessage } from "./events.ts";
 
 /** A message as it came in, after the protocol's own checks. */
-export type Arrival = Omit<ReceivedMessage, "id" | "contentId" | "size" | "account" | "recipient" | "mailbox"> & {
+export type Arrival = Omit<
+  ReceivedMessage,
+  "id" | "contentId" | "size" | "account" | "recipient" | "mailbox" | "origin" | "flags" | "tag" | "callId"
+> & {
   readonly content: Uint8Array;
   /** Whose mailbox each recipient is. */
-  readonly recipients: readonly { readonly address: string; readonly account: string }[];
+  readonly recipients: readonly { readonly address: string; readonly account: string; readonly tag: string }[];
 };
 
 /** Resolves when the message is stored durably, with the ids of the received messages. */
@@ -30,7 +33,7 @@ export const receiving = ({
     for (let collisions = 0; collisions < MAX_ID_COLLISIONS; collisions += 1) {
       const contentId = nextId();
       const at = clock.now();
-      const received = recipients.map(({ address, account }): ReceivedMessage => ({
+      const received = recipients.map(({ address, account, tag }): ReceivedMessage => ({
         ...message,
         id: nextId(),
         account,
@@ -38,6 +41,10 @@ export const receiving = ({
         contentId,
         size: content.byteLength,
         mailbox: "Inbox",
+        origin: "smtp",
+        flags: [],
+        tag,
+        callId: nextId(),
       }));
       const writes = received.map((each) => ({
         stream: receivedStream(each.id),

@@ -34,9 +34,8 @@ export const calls = (options: {
     const [effect] = claim.effects;
     if (effect === undefined) return claim.position;
     const { call, attempt } = effect;
-    const { id, account, kind, url, payload } = call;
     const inTime = mayBegin(claim.state.context.nextAttemptAt, clock.now(), caller.deadlineMs);
-    const outcome = inTime ? await caller.call({ id, attempt, account, kind, url, queuedAt: call.at, payload }, signal) : TOO_LATE;
+    const outcome = inTime ? await caller.call({ ...call, attempt, queuedAt: call.at }, signal) : TOO_LATE;
     const recorded = await webhooks.execute(stream, { type: "record", attempt, outcome });
     observe(call, attempt, outcome);
     return recorded.position;

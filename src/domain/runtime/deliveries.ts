@@ -43,13 +43,20 @@ const deliveryOf = (group: readonly [Claimed, ...Claimed[]]): Delivery => {
     mailFrom: message.mailFrom,
     senderDomain: message.senderDomain,
     recipientDomain: message.recipientDomain,
-    recipients: group.map(({ message: { id, recipient } }) => ({ messageId: id, address: recipient })),
+    recipients: group.map(({ message: { id, recipient, notify, originalRecipient } }) => ({
+      messageId: id,
+      address: recipient,
+      notify,
+      originalRecipient,
+    })),
     contentId: message.contentId,
     size: message.size,
     requireTls: message.requireTls,
     smtpUtf8: message.smtpUtf8,
     eightBit: message.eightBit,
     transport: message.transport,
+    envelopeId: message.envelopeId,
+    returnContent: message.returnContent,
   };
 };
 

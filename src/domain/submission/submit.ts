@@ -80,6 +80,10 @@ export const submitter = ({ messages, holdRules, allowance, directory, clock, ne
       nextAttemptAt: releaseAt === null ? now : Math.max(now, releaseAt),
       maxAttempts: MAX_ATTEMPTS,
       source,
+      envelopeId: newFromId(),
+      notify: null,
+      returnContent: null,
+      originalRecipient: "",
     };
   };
 

@@ -2,15 +2,7 @@
 import type { CallResult, QueuedCall } from "./events.ts";
 
 /** A call as it is to be made now. */
-export type Call = {
-  readonly id: number;
-  readonly attempt: number;
-  readonly account: string;
-  readonly kind: QueuedCall["kind"];
-  readonly url: string;
-  readonly queuedAt: number;
-  readonly payload: QueuedCall["payload"];
-};
+export type Call = QueuedCall & { readonly attempt: number; readonly queuedAt: number };
 
 /**
  * - `answered`: an HTTP status came, whatever it says; `retryAfterMs` from a Retry-After header (RFC 9110 section

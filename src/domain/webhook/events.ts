@@ -4,8 +4,18 @@ import type { EventReference, Identity } from "../identity.ts";
 
 type Event<Type extends string, Data = unknown> = { readonly type: Type; readonly at: Instant } & Readonly<Data>;
 
-/** Names of the outgoing events on the wire (`../shared` contract: webhooks v0). */
-export const OUTGOING_EVENTS = ["delivered", "suppressed", "delayed", "failed", "relayed", "expanded", "canceled", "unrecognized"] as const;
+/** Names of the outgoing events on the wire (webhooks v0); `complained` is Posthorn's own, for accounts that ask for it by name. */
+export const OUTGOING_EVENTS = [
+  "delivered",
+  "suppressed",
+  "delayed",
+  "failed",
+  "relayed",
+  "expanded",
+  "canceled",
+  "unrecognized",
+  "complained",
+] as const;
 export type OutgoingEvent = (typeof OUTGOING_EVENTS)[number];
 
 /** Body of an outgoing call, but for `WebhookQueued`, which is the instant of the {@link QueuedCall} event. */
@@ -22,19 +32,41 @@ export type OutgoingPayload = {
   readonly smtpEnhancedCode: string;
   readonly error: string;
   readonly extra: Readonly<Record<string, string>>;
+  /** Class of the failure (see `message/bounce.ts`); empty when nothing failed. Posthorn's own field. */
+  readonly bounceClass: string;
 };
 
-export type QueuedCall = {
+/** What an incoming call tells besides the content, which is read when the call is made. */
+export type IncomingPayload = {
+  readonly receivedId: number;
+  readonly contentId: number;
+  readonly mailFrom: string;
+  readonly mailFromValidated: boolean;
+  readonly msgFromValidated: boolean;
+  readonly recipient: string;
+  readonly dkimVerifiedDomains: readonly string[];
+  readonly remoteAddress: string;
+  readonly receivedAt: Instant;
+  readonly mailbox: string;
+  readonly automated: boolean;
+  /** As in the list of calls. */
+  readonly messageId: string;
+  readonly subject: string;
+};
+
+/** What a call is about: a message of ours on its way, or one that arrived. */
+type About =
+  { readonly kind: "outgoing"; readonly payload: OutgoingPayload } | { readonly kind: "incoming"; readonly payload: IncomingPayload };
+
+export type QueuedCall = About & {
   readonly id: number;
   readonly account: string;
-  readonly kind: "outgoing";
   /** Where to; the secret for its Authorization header is looked up at the call, never stored. */
   readonly url: string;
   /** Lower-case host of `url`: what calls are grouped and limited by. */
   readonly host: string;
-  /** The message the call is about. */
+  /** The queued or received message that the call is about. */
   readonly messageRef: number;
-  readonly payload: OutgoingPayload;
   readonly nextAttemptAt: Instant;
   readonly maxAttempts: number;
   /** The call about the same message that must be done before this one, where every event is wanted in order; else null. */

@@ -49,7 +49,12 @@ describe("a courier and a receiver together", () => {
     const { port, arrivals } = await stage();
     const courier = testCourier({ transports: { local: { kind: "local", host: "127.0.0.1", port } }, deadlineMs: 300 });
     const names = ["you", "permerror", "user451", "timeout", "rcptto552"];
-    const recipients = names.map((name, index) => ({ messageId: index, address: `${name}@localhost` }));
+    const recipients = names.map((name, index) => ({
+      messageId: index,
+      address: `${name}@localhost`,
+      notify: null,
+      originalRecipient: "",
+    }));
     const outcomes = await courier.deliver(delivery({ transport: "local", recipients }), noSignal());
     assert.deepEqual(
       names.map((_, index) => inShort(outcomes.get(index))),

@@ -40,8 +40,8 @@ describe("a connection that breaks", () => {
     };
     const { courier } = await stage({ script });
     const recipients = [
-      { messageId: 1, address: "you@receiver.example" },
-      { messageId: 2, address: "gone@receiver.example" },
+      { messageId: 1, address: "you@receiver.example", notify: null, originalRecipient: "" },
+      { messageId: 2, address: "gone@receiver.example", notify: null, originalRecipient: "" },
     ];
     const outcomes = await courier.deliver(delivery({ recipients }), noSignal());
     assert.deepEqual([inShort(outcomes.get(1)), inShort(outcomes.get(2))], ["uncertain 0", "rejected for good 550 5.1.1"]);

@@ -113,7 +113,7 @@ describe("direct delivery", () => {
     const literal = delivery({
       transport: null,
       recipientDomain: "[127.0.0.1]",
-      recipients: [{ messageId: 1, address: "you@[127.0.0.1]" }],
+      recipients: [{ messageId: 1, address: "you@[127.0.0.1]", notify: null, originalRecipient: "" }],
     });
     assert.equal(await attempt(there, literal), "delivered 250 2.0.0");
     assert.deepEqual(there.dns.questions, []);

@@ -68,7 +68,7 @@ describe("a session kept after a delivery", () => {
     const { courier, remote } = await stage({ script });
     await inTurn(courier, 1);
     await remote.saw("RSET");
-    const other = delivery({ recipients: [{ messageId: 1, address: "other@receiver.example" }] });
+    const other = delivery({ recipients: [{ messageId: 1, address: "other@receiver.example", notify: null, originalRecipient: "" }] });
     assert.equal(inShort((await courier.deliver(other, noSignal())).get(1)), "delivered 250 2.0.0");
     assert.equal(remote.mails[0]?.to[0], "other@receiver.example");
   });

@@ -8,7 +8,7 @@ import { ALL_EXTENSIONS, greylisting, type Script } from "../../support/scripted
 const stage = stages();
 
 const recipients = (...names: string[]): readonly DeliveryRecipient[] =>
-  names.map((name, index) => ({ messageId: index + 1, address: `${name}@receiver.example` }));
+  names.map((name, index) => ({ messageId: index + 1, address: `${name}@receiver.example`, notify: null, originalRecipient: "" }));
 
 const bothWays = [
   { how: "with pipelining", extensions: ALL_EXTENSIONS },
@@ -194,7 +194,7 @@ describe("a remote that offers less than the message needs", () => {
 describe("an address with quoted angle brackets", () => {
   it("fails alone", async () => {
     const { courier } = await stage();
-    const odd = { messageId: 2, address: '"a<b"@receiver.example' };
+    const odd = { messageId: 2, address: '"a<b"@receiver.example', notify: null, originalRecipient: "" };
     const outcomes = await courier.deliver(delivery({ recipients: [...recipients("you"), odd] }), noSignal());
     assert.deepEqual([inShort(outcomes.get(1)), inShort(outcomes.get(2))], ["delivered 250 2.0.0", "rejected for good 0 5.1.3"]);
   });

@@ -81,7 +81,12 @@ describe("a smarthost given by name", () => {
 });
 
 describe("local delivery", () => {
-  const recipients = ["a", "permerror", "b"].map((name, index) => ({ messageId: index + 1, address: `${name}@localhost` }));
+  const recipients = ["a", "permerror", "b"].map((name, index) => ({
+    messageId: index + 1,
+    address: `${name}@localhost`,
+    notify: null,
+    originalRecipient: "",
+  }));
   const failing = (): Script => {
     const failingOn = new Set<number>();
     return ({ phase, line, connection }) => {
@@ -107,7 +112,12 @@ describe("local delivery", () => {
   it("carries many recipients over few connections", async () => {
     const remote = await scriptedRemote();
     const courier = testCourier({ transports: { local: { kind: "local", host: "127.0.0.1", port: remote.port } } });
-    const many = Array.from({ length: 100 }, (_, index) => ({ messageId: index, address: `r${index}@localhost` }));
+    const many = Array.from({ length: 100 }, (_, index) => ({
+      messageId: index,
+      address: `r${index}@localhost`,
+      notify: null,
+      originalRecipient: "",
+    }));
     const outcomes = await courier.deliver(delivery({ transport: "local", recipients: many }), noSignal());
     assert.equal([...outcomes.values()].filter(({ kind }) => kind === "delivered").length, 100);
     assert.ok(remote.connections() <= 20);

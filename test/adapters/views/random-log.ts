@@ -12,7 +12,18 @@ import { receivedStream } from "../../../src/domain/received/events.ts";
 import { recipientStream, type RecipientEvent } from "../../../src/domain/recipient/events.ts";
 import { evolveWebhook, unbornWebhook, type WebhookState } from "../../../src/domain/webhook/machine.ts";
 import { webhookStream, type WebhookEvent, type WebhookEventType } from "../../../src/domain/webhook/events.ts";
-import { aCall, aMessage, called, happened, messageSamples, NOON, operator, smtpResult, webhookSamples } from "../../support/samples.ts";
+import {
+  aCall,
+  aMessage,
+  aReceivedMessage,
+  called,
+  happened,
+  messageSamples,
+  NOON,
+  operator,
+  smtpResult,
+  webhookSamples,
+} from "../../support/samples.ts";
 
 export const ACCOUNTS = ["shop", "club"];
 export const DOMAINS = ["there.example", "elsewhere.example", "far.example"];
@@ -215,24 +226,8 @@ export const randomLog = (seeds: readonly number[]): RandomLog => {
       });
     } else {
       const id = nextId++;
-      const texts = {
-        mailFrom: "",
-        recipient: "orders@shop.example",
-        from: "",
-        subject: "",
-        messageId: "",
-        remoteAddress: "",
-        mailbox: "Inbox",
-      };
-      record(receivedStream(id), {
-        type: "MessageReceived",
-        at,
-        id,
-        account: pick(roll, ACCOUNTS),
-        contentId: nextId++,
-        size: 7,
-        ...texts,
-      });
+      const arrived = aReceivedMessage({ id, account: pick(roll, ACCOUNTS), contentId: nextId++, size: 7, callId: nextId++ });
+      record(receivedStream(id), { type: "MessageReceived", at, ...arrived });
     }
   };
 

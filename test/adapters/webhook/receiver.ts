@@ -73,7 +73,7 @@ export const bodyOf = async (request: IncomingMessage): Promise<string> => {
 export const NOW = Date.UTC(2026, 5, 1, 12);
 
 /** A call as the engine would make it. */
-export const someCall = (url: string, changes: Partial<Call> = {}): Call => ({
+export const someCall = (url: string, changes: Partial<Extract<Call, { kind: "outgoing" }>> = {}): Call => ({
   id: 4711,
   attempt: 3,
   account: "app",
@@ -92,7 +92,14 @@ export const someCall = (url: string, changes: Partial<Call> = {}): Call => ({
     smtpEnhancedCode: "5.1.1",
     error: "no such user",
     extra: { order: "7" },
+    bounceClass: "bad-address",
   },
+  host: new URL(url).host,
+  messageRef: 42,
+  nextAttemptAt: NOW,
+  maxAttempts: 12,
+  after: null,
+  cause: { stream: "message-42", revision: 2 },
   ...changes,
 });
 

@@ -6,7 +6,7 @@ import { NO_STREAM } from "../../../src/domain/event-log.ts";
 import { noHoldRules } from "../../../src/domain/holdrule/hold-rules.ts";
 import { REACTIONS_CHECKPOINT, reactions } from "../../../src/domain/reactions/reactions.ts";
 import { memoryLog, type MemoryLog } from "../../support/memory-log.ts";
-import { anAccount, directoryOf, happened, operator } from "../../support/samples.ts";
+import { anAccount, directoryOf, happened, operator, outgoing } from "../../support/samples.ts";
 import { failedWith, refusedWith, succeeded, taken, world, type World } from "../../support/world.ts";
 import { eventsOf, messagesOf, readAgain, webhook, withWebhook } from "./reacting.ts";
 
@@ -26,7 +26,7 @@ describe("reactions that read again what they have read", () => {
           : address.startsWith("slow")
             ? failedWith(451)
             : succeeded;
-    one.caller.answer = ({ payload }) => (payload.event === "delayed" ? refusedWith(500) : taken);
+    one.caller.answer = (call) => (outgoing(call).event === "delayed" ? refusedWith(500) : taken);
     await one.begin();
     for (let times = 0; times < 3; times += 1) {
       await one.send(["bob@there.example", "gone@there.example", "full@there.example", "slow@there.example"]);

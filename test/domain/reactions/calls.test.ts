@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { MINUTE_MS } from "../../../src/domain/clock.ts";
 import type { OutgoingEvent } from "../../../src/domain/webhook/events.ts";
-import { operator } from "../../support/samples.ts";
+import { operator, outgoing } from "../../support/samples.ts";
 import { failedWith, refusedWith, taken, world, type World } from "../../support/world.ts";
 import { eventsOf, told, withWebhook } from "./reacting.ts";
 
@@ -14,7 +14,7 @@ describe("an account with a webhook", () => {
     const [id = 0] = await one.send(["bob@there.example"]);
     await one.quiet();
     assert.deepEqual(told(one), ["delivered"]);
-    assert.equal(one.caller.calls[0]?.payload.queueMsgId, id);
+    assert.equal(one.caller.calls.map(outgoing)[0]?.queueMsgId, id);
     const [call] = eventsOf(one.log, "WebhookQueued");
     assert.deepEqual([call?.cause, call?.host, call?.after], [{ stream: `message-${id}`, revision: 2 }, "hooks.shop.example", null]);
     await one.core.stop(0);
@@ -54,7 +54,7 @@ describe("a newer event about the same message", () => {
     one.courier.answer = () => failedWith(550);
     await one.pass(8 * MINUTE_MS);
     const [first, second] = eventsOf(one.log, "WebhookQueued");
-    assert.deepEqual([first?.payload.event, second?.payload.event], ["delayed", "failed"]);
+    assert.deepEqual([first && outgoing(first).event, second && outgoing(second).event], ["delayed", "failed"]);
     assert.deepEqual(
       eventsOf(one.log, "WebhookSuperseded").map(({ supersededBy }) => supersededBy),
       [second?.id],
@@ -67,7 +67,7 @@ describe("a newer event about the same message", () => {
     const one = withWebhook();
     let answer: (outcome: typeof taken) => void = () => undefined;
     one.courier.answer = () => failedWith(451);
-    one.caller.answer = ({ payload }) => (payload.event === "delayed" ? new Promise((resolve) => (answer = resolve)) : taken);
+    one.caller.answer = (call) => (outgoing(call).event === "delayed" ? new Promise((resolve) => (answer = resolve)) : taken);
     await one.begin();
     const [id = 0] = await one.send(["bob@there.example"]);
     await one.quiet();
@@ -138,7 +138,7 @@ describe("an account that wants every event in order", () => {
     one.views.catchUp();
     await one.quiet();
     const [first, second] = eventsOf(one.log, "WebhookQueued");
-    assert.deepEqual([first?.payload.event, second?.payload.event, second?.after], ["delayed", "canceled", first?.id]);
+    assert.deepEqual([first && outgoing(first).event, second && outgoing(second).event, second?.after], ["delayed", "canceled", first?.id]);
     assert.deepEqual(told(one), ["delayed", "canceled"]);
     await one.core.stop(0);
   });
@@ -148,7 +148,7 @@ describe("an account that wants every event in order", () => {
       const one = withWebhook({ mode: "every" });
       let answer: (outcome: typeof taken) => void = () => undefined;
       one.courier.answer = () => failedWith(451);
-      one.caller.answer = ({ payload }) => (payload.event === "delayed" ? new Promise((resolve) => (answer = resolve)) : taken);
+      one.caller.answer = (call) => (outgoing(call).event === "delayed" ? new Promise((resolve) => (answer = resolve)) : taken);
       await one.begin();
       const [id = 0] = await one.send(["bob@there.example"]);
       await one.quiet();

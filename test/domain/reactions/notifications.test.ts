@@ -27,6 +27,8 @@ describe("an account", () => {
     MessageSuppressed: "suppressed",
     MessageFailed: "failed",
     MessageCanceled: "canceled",
+    DsnReceived: undefined,
+    ComplaintReceived: undefined,
     MessageRetired: undefined,
     MessageRemoved: undefined,
   };

@@ -5,7 +5,7 @@ import type { MessageFinder } from "../../../src/domain/operations/operations.ts
 import { REACTIONS_CHECKPOINT } from "../../../src/domain/reactions/reactions.ts";
 import type { OutgoingEvent } from "../../../src/domain/webhook/events.ts";
 import type { MemoryLog } from "../../support/memory-log.ts";
-import { anAccount } from "../../support/samples.ts";
+import { anAccount, outgoing } from "../../support/samples.ts";
 import { world, type World } from "../../support/world.ts";
 
 export const webhook = (changes: Partial<OutgoingWebhook> = {}): OutgoingWebhook => ({
@@ -30,7 +30,7 @@ export const messagesOf =
       .filter((id) => id > after)
       .slice(0, limit);
 
-export const told = (one: World): readonly OutgoingEvent[] => one.caller.calls.map(({ payload }) => payload.event);
+export const told = (one: World): readonly OutgoingEvent[] => one.caller.calls.map((call) => outgoing(call).event);
 
 /** Ends the core, then lets another read everything again from a place in the log. */
 export const readAgain = async (one: World, from: number): Promise<World> => {

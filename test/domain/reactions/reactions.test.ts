@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { MINUTE_MS } from "../../../src/domain/clock.ts";
-import { anAccount, operator, smtpResult } from "../../support/samples.ts";
+import { anAccount, operator, smtpResult, outgoing } from "../../support/samples.ts";
 import { failedWith, succeeded, world } from "../../support/world.ts";
 import { eventsOf, readAgain, told, withWebhook } from "./reacting.ts";
 
@@ -23,7 +23,7 @@ describe("a failure that says so", () => {
     assert.equal(one.courier.deliveries.length, 1);
     assert.deepEqual(told(one), ["failed", "suppressed"]);
     assert.deepEqual(
-      one.caller.calls.map(({ payload }) => payload.suppressing),
+      one.caller.calls.map((call) => outgoing(call).suppressing),
       [true, false],
     );
     await one.core.stop(0);

@@ -14,9 +14,14 @@ const arrival: Arrival = {
   messageId: "<1@there.example>",
   remoteAddress: "192.0.2.9",
   content: new Uint8Array(5),
+  mailFromValidated: true,
+  msgFromValidated: false,
+  dkimVerifiedDomains: ["there.example"],
+  automated: false,
+  report: null,
   recipients: [
-    { address: "orders@shop.example", account: "shop" },
-    { address: "hello@shop.example", account: "other" },
+    { address: "orders@shop.example", account: "shop", tag: "" },
+    { address: "hello@shop.example", account: "other", tag: "x" },
   ],
 };
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../../../src/domain/clock.ts";
-import { anAccount, called, happened, httpResult } from "../../support/samples.ts";
+import { anAccount, called, happened, httpResult, outgoing } from "../../support/samples.ts";
 import { failedWith, refusedWith, succeeded, taken, world, type World } from "../../support/world.ts";
 
 const account = anAccount({ outgoingWebhook: { url: "https://hooks.shop.example/mail", events: null, mode: "latest" } });
@@ -17,7 +17,7 @@ describe("a message", () => {
     await one.quiet();
     assert.deepEqual(one.log.types(`message-${id}`), ["MessageQueued", "DeliveryAttempted", "DeliverySucceeded", "MessageRetired"]);
     assert.deepEqual(
-      one.caller.calls.map(({ payload }) => payload.event),
+      one.caller.calls.map((call) => outgoing(call).event),
       ["delivered"],
     );
     assert.deepEqual(one.log.contents.ids(), []);

@@ -95,9 +95,16 @@ const SENTENCES: Sentences = {
   MessageSuppressed: ({ baseAddress }) => `not attempted: ${baseAddress} is on the suppression list`,
   MessageFailed: ({ reason }) => `given up: ${reason}`,
   MessageCanceled: ({ by }) => `canceled by ${who(by)}`,
+  DsnReceived: ({ action, code, enhancedCode, error, suppress }) =>
+    `a DSN says ${action}${code === 0 ? "" : `: ${replyText({ code, enhancedCode, error })}`}${suppress === null ? "" : "; the address goes on the suppression list"}`,
+  ComplaintReceived: ({ feedbackType, suppress }) =>
+    `the recipient complained (${feedbackType})${suppress ? "; the address goes on the suppression list" : ""}`,
   MessageRetired: ({ keepUntil }) => `retired, kept until ${iso(keepUntil)}`,
   MessageRemoved: () => "the keep period is over",
-  WebhookQueued: ({ payload, messageRef }) => `call for ${payload.event} of message ${messageRef} queued`,
+  WebhookQueued: (call) =>
+    call.kind === "outgoing"
+      ? `call for ${call.payload.event} of message ${call.messageRef} queued`
+      : `call about received message ${call.messageRef} queued`,
   WebhookUnblocked: () => "the call before it is done",
   WebhookAttempted: ({ attempt }) => `attempt ${attempt} began`,
   WebhookDelivered: ({ attempt, result }) => `attempt ${attempt} was answered ${result.status} after ${spanText(result.durationMs)}`,
@@ -120,6 +127,10 @@ const SENTENCES: Sentences = {
   HoldRuleAdded: ({ id, by }) => `hold rule ${id} added by ${who(by)}`,
   HoldRuleRemoved: ({ id, by }) => `hold rule ${id} removed by ${who(by)}`,
   MessageReceived: ({ from, recipient }) => `received from ${from} for ${recipient}`,
+  MessageFlagsAdded: ({ flags, by }) => `flags ${flags.join(" ")} added by ${who(by)}`,
+  MessageFlagsRemoved: ({ flags, by }) => `flags ${flags.join(" ")} removed by ${who(by)}`,
+  MessageMoved: ({ mailbox, by }) => `moved to ${mailbox} by ${who(by)}`,
+  MessageDeleted: ({ by }) => `deleted by ${who(by)}`,
 };
 
 /** Every type that the log can hold: the compiler sees to it that each has its sentence. */

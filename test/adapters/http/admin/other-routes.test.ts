@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { HOUR_MS } from "../../../../src/domain/clock.ts";
-import { aCall, NOON, webhookSamples } from "../../../support/samples.ts";
+import { aCall, aReceivedMessage, NOON, webhookSamples } from "../../../support/samples.ts";
 import { adminWorld, type AdminWorld } from "./admin-world.ts";
 
 const ids = (items: unknown): readonly number[] => (items as readonly { readonly id: number }[]).map(({ id }) => id);
@@ -130,19 +130,10 @@ describe("received mail, views and counts over the admin API", () => {
 
   before(async () => {
     world = await adminWorld();
-    const received = {
-      account: "shop",
-      mailFrom: "a@b.example",
-      recipient: "orders@shop.example",
-      size: 4,
-      from: "a@b.example",
-      messageId: "<1@b.example>",
-      remoteAddress: "192.0.2.1",
-      mailbox: "Inbox",
-    };
+    const received = aReceivedMessage({ size: 4, subject: "hi" });
     await world.tell(
       "received-70",
-      [{ type: "MessageReceived", at: NOON, id: 70, contentId: 71, subject: "hi", ...received }],
+      [{ type: "MessageReceived", at: NOON, ...received }],
       [{ id: 71, bytes: Buffer.from("Subject: hi\r\n\r\n") }],
     );
     await world.queue([1, 2]);

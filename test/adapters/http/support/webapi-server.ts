@@ -23,7 +23,14 @@ import { virtualClock } from "../../../support/virtual-clock.ts";
 
 const account = (name: string, addresses: readonly string[], loginDisabled = false): Account => ({
   ...{ name, fullName: `The ${name}`, addresses, loginDisabled, messagesPerDay: null, firstTimeRecipientsPerDay: null },
-  ...{ storageQuota: null, outgoingWebhook: null, fromIdLoginAddresses: [], keepRetiredMessageMs: 0, keepRetiredWebhookMs: 0 },
+  ...{
+    storageQuota: null,
+    outgoingWebhook: null,
+    incomingWebhook: null,
+    fromIdLoginAddresses: [],
+    keepRetiredMessageMs: 0,
+    keepRetiredWebhookMs: 0,
+  },
   uncertainDelivery: "retry",
 });
 
