@@ -1,7 +1,8 @@
 /** What reactions work on: a run of the log, its message events together with the messages that they are about. */
 import { NO_STREAM, type Position, type Recorded } from "../event-log.ts";
-import type { DomainEvent, DomainEventType } from "../events.ts";
-import type { MessageEvent, QueuedMessage } from "../message/events.ts";
+import type { DomainEventType } from "../events.ts";
+import { messageStream, type MessageEvent, type QueuedMessage } from "../message/events.ts";
+import type { ReceivedEvent } from "../received/events.ts";
 import type { Messages } from "../runtime/kinds.ts";
 
 /** Events that something follows from; all others are passed over undecoded. */
@@ -14,7 +15,11 @@ export const REACTED_TO: ReadonlySet<DomainEventType> = new Set([
   "MessageSuppressed",
   "MessageFailed",
   "MessageCanceled",
+  "DsnReceived",
+  "ComplaintReceived",
   "MessageRetired",
+  "MessageReceived",
+  "MessageDeleted",
   "WebhookQueued",
   "WebhookRetired",
   "HoldRuleAdded",
@@ -22,6 +27,9 @@ export const REACTED_TO: ReadonlySet<DomainEventType> = new Set([
 
 /** A message's event with the message it is about. */
 export type MessageFact = { readonly recorded: Recorded; readonly event: MessageEvent; readonly message: QueuedMessage };
+
+/** A message that arrived, or was put into a mailbox. */
+export type ReceivedFact = { readonly recorded: Recorded; readonly event: Extract<ReceivedEvent, { type: "MessageReceived" }> };
 
 /** One run of the log. */
 export type Batch = { readonly events: readonly Recorded[]; readonly facts: readonly MessageFact[] };
@@ -33,13 +41,22 @@ export type Batch = { readonly events: readonly Recorded[]; readonly facts: read
  */
 export type Reaction = (batch: Batch, later: (job: Promise<unknown>) => void) => Promise<Position>;
 
-const isMessageEvent = (event: DomainEvent): event is MessageEvent => event.type.startsWith("Message") || event.type.startsWith("Delivery");
+const MESSAGE_STREAM = messageStream(0).slice(0, -1);
+
+/** The event of a queued message; undefined when the stream is something else's. */
+const messageEvent = ({ stream, event }: Recorded): MessageEvent | undefined =>
+  stream.startsWith(MESSAGE_STREAM) ? (event as MessageEvent) : undefined;
+
+/** What was received in this run, in order. */
+export const receivedIn = ({ events }: Batch): readonly ReceivedFact[] =>
+  events.flatMap((recorded) => (recorded.event.type === "MessageReceived" ? [{ recorded, event: recorded.event }] : []));
 
 /** Loads the messages; one whose stream is gone has been reacted to before, for nothing is removed earlier. */
 export const batchOf = async (messages: Messages, events: readonly Recorded[]): Promise<Batch> => {
   const loading = events.map(async (recorded): Promise<MessageFact | undefined> => {
-    const { event, stream } = recorded;
-    if (!isMessageEvent(event)) return undefined;
+    const { stream } = recorded;
+    const event = messageEvent(recorded);
+    if (event === undefined) return undefined;
     // Its first event is the message.
     if (event.type === "MessageQueued") return { recorded, event, message: event };
     const { state, revision } = await messages.load(stream);
