@@ -13,7 +13,7 @@ import type { Config } from "./adapters/config/schema.ts";
 import type { ConfigResult } from "./adapters/config/validate.ts";
 import { parseDuration } from "./adapters/config/values.ts";
 import { openSqliteStore } from "./adapters/event-store/sqlite/open.ts";
-import { hashPassword } from "./adapters/http/auth/password-hash.ts";
+import { hashPassword } from "./adapters/auth/password-hash.ts";
 import { rebuildViews } from "./adapters/views/rebuild.ts";
 import { runServer } from "./server/run.ts";
 import type { Posthorn } from "./server/start.ts";

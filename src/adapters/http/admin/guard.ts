@@ -3,7 +3,7 @@ import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { basicCredentials } from "../auth/basic-login.ts";
 import { clientAddress } from "../auth/client-address.ts";
-import type { FailureLimiter } from "../auth/failure-limiter.ts";
+import type { FailureLimiter } from "../../auth/failure-limiter.ts";
 import { refused, type Refusal } from "./answer.ts";
 
 export type GuardOptions = {

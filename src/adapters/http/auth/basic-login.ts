@@ -2,9 +2,9 @@
 import type { IncomingMessage } from "node:http";
 import type { Account } from "../../../domain/account/account.ts";
 import type { Address } from "../../../domain/address.ts";
-import type { Authenticator } from "./authenticator.ts";
+import type { Authenticator } from "../../auth/authenticator.ts";
 import { clientAddress } from "./client-address.ts";
-import type { FailureLimiter } from "./failure-limiter.ts";
+import type { FailureLimiter } from "../../auth/failure-limiter.ts";
 
 /** `status` is 401, 429 or 503; `detail` is a sentence for the client. */
 export type BasicLoginResult =

@@ -9,7 +9,7 @@ import { once } from "node:events";
 import { createServer, request as httpRequest, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import Koa from "koa";
-import { failureLimiter } from "../../../../src/adapters/http/auth/failure-limiter.ts";
+import { failureLimiter } from "../../../../src/adapters/auth/failure-limiter.ts";
 import { codec } from "../../../../src/adapters/event-store/codec.ts";
 import { eventLog } from "../../../../src/adapters/event-store/event-log.ts";
 import { memoryStore } from "../../../../src/adapters/event-store/memory.ts";

@@ -1,9 +1,9 @@
 /** A webapi on a real socket, with an account or two and a queue that only remembers what it was given. */
 import { randomBytes } from "node:crypto";
-import { authenticator } from "../../../../src/adapters/http/auth/authenticator.ts";
-import type { AuthenticatorOptions } from "../../../../src/adapters/http/auth/authenticator.ts";
+import { authenticator } from "../../../../src/adapters/auth/authenticator.ts";
+import type { AuthenticatorOptions } from "../../../../src/adapters/auth/authenticator.ts";
 import { basicLogin } from "../../../../src/adapters/http/auth/basic-login.ts";
-import { failureLimiter } from "../../../../src/adapters/http/auth/failure-limiter.ts";
+import { failureLimiter } from "../../../../src/adapters/auth/failure-limiter.ts";
 import { bodyReader } from "../../../../src/adapters/http/request-body.ts";
 import type { BodyReaderOptions } from "../../../../src/adapters/http/request-body.ts";
 import type { HttpLog, ListenOptions, Listener } from "../../../../src/adapters/http/server.ts";
@@ -30,6 +30,7 @@ const account = (name: string, addresses: readonly string[], loginDisabled = fal
     fromIdLoginAddresses: [],
     keepRetiredMessageMs: 0,
     keepRetiredWebhookMs: 0,
+    keepReceivedMs: null,
   },
   uncertainDelivery: "retry",
 });

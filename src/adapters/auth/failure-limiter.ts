@@ -7,9 +7,9 @@
  * alone, so that one misconfigured client does not lock out its neighbours behind the same address; a success forgives the
  * failures of that login from that address, and no others, so an account of one's own does not help to guess another's.
  */
-import { DAY_MS, MINUTE_MS } from "../../../domain/clock.ts";
-import type { Clock, Instant } from "../../../domain/clock.ts";
-import { networksOf } from "./client-address.ts";
+import { DAY_MS, MINUTE_MS } from "../../domain/clock.ts";
+import type { Clock, Instant } from "../../domain/clock.ts";
+import { networksOf } from "./networks.ts";
 import { recentMap, type RecentMap } from "./recent-map.ts";
 
 /** `address` is the client's IP address, `login` the name it presented. */

@@ -3,11 +3,11 @@
  * for a short while, as a keyed hash of what was presented, never as the password.
  */
 import { hash, randomBytes } from "node:crypto";
-import type { Account, Directory } from "../../../domain/account/account.ts";
-import { parseAddress } from "../../../domain/address.ts";
-import type { Address } from "../../../domain/address.ts";
-import { MINUTE_MS } from "../../../domain/clock.ts";
-import type { Clock } from "../../../domain/clock.ts";
+import type { Account, Directory } from "../../domain/account/account.ts";
+import { parseAddress } from "../../domain/address.ts";
+import type { Address } from "../../domain/address.ts";
+import { MINUTE_MS } from "../../domain/clock.ts";
+import type { Clock } from "../../domain/clock.ts";
 import type { PasswordHash, ScryptCost } from "./password-hash.ts";
 import { DEFAULT_COST, looksHashed, matchesHash, parsePasswordHash, samePassword } from "./password-hash.ts";
 import { recentMap } from "./recent-map.ts";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { networksOf } from "../../../../src/adapters/http/auth/client-address.ts";
-import type { FailureLimiter } from "../../../../src/adapters/http/auth/failure-limiter.ts";
-import { failureLimiter } from "../../../../src/adapters/http/auth/failure-limiter.ts";
-import { DAY_MS, MINUTE_MS } from "../../../../src/domain/clock.ts";
-import { virtualClock } from "../../../support/virtual-clock.ts";
+import { networksOf } from "../../../src/adapters/auth/networks.ts";
+import type { FailureLimiter } from "../../../src/adapters/auth/failure-limiter.ts";
+import { failureLimiter } from "../../../src/adapters/auth/failure-limiter.ts";
+import { DAY_MS, MINUTE_MS } from "../../../src/domain/clock.ts";
+import { virtualClock } from "../../support/virtual-clock.ts";
 
 const fail = (limiter: FailureLimiter, times: number, address: string, login = "x@example.org"): void => {
   for (let i = 0; i < times; i++) limiter.failed(address, login);

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { authenticator } from "../../../../src/adapters/http/auth/authenticator.ts";
-import { hashPassword, parsePasswordHash } from "../../../../src/adapters/http/auth/password-hash.ts";
-import type { Account, Directory } from "../../../../src/domain/account/account.ts";
-import { MINUTE_MS } from "../../../../src/domain/clock.ts";
-import { virtualClock } from "../../../support/virtual-clock.ts";
+import { authenticator } from "../../../src/adapters/auth/authenticator.ts";
+import { hashPassword, parsePasswordHash } from "../../../src/adapters/auth/password-hash.ts";
+import type { Account, Directory } from "../../../src/domain/account/account.ts";
+import { MINUTE_MS } from "../../../src/domain/clock.ts";
+import { virtualClock } from "../../support/virtual-clock.ts";
 
 const CHEAP = { ln: 4, r: 8, p: 1 };
 const shop = { name: "shop", loginDisabled: false } as Account;
