@@ -25,8 +25,20 @@ export type EventWrite = {
   readonly events: readonly DomainEvent[];
 };
 
-/** Content to be stored together with the events that refer to it. The bytes belong to the log from the call on. */
-export type NewContent = { readonly id: number; readonly bytes: Uint8Array };
+/**
+ * A raw message as one piece or more, in order: where the cuts lie means nothing. A large one should come in pieces of
+ * {@link CONTENT_PIECE} octets, each in memory of its own, so that it can change hands without being copied.
+ */
+export type Content = readonly Uint8Array[];
+
+/** Octets of a piece, at which handing over and storing cost least. Contents that are read come in pieces of at most this. */
+export const CONTENT_PIECE = 256 * 1_024;
+
+/** Octets of a content in all. */
+export const contentSize = (content: Content): number => content.reduce((sum, { byteLength }) => sum + byteLength, 0);
+
+/** Content to be stored together with the events that refer to it. The pieces belong to the log from the call on. */
+export type NewContent = { readonly id: number; readonly pieces: Content };
 
 /** `conflict` names a stream whose revision was another: nothing of the append was stored. */
 export type AppendResult =
@@ -39,6 +51,9 @@ export type EventLog = {
   /**
    * Stores all writes and contents, or none of them, durably: when the promise is kept they survive a power loss.
    * Throws only when the store is out of order (disk full, closed); then nothing was acknowledged.
+   *
+   * The contents' memory may be taken away from the caller, but for a conflict with what was stored before the call: then
+   * the contents are the caller's again.
    */
   readonly append: (writes: readonly EventWrite[], contents?: readonly NewContent[]) => Promise<AppendResult>;
   /** The events of a stream from its first, in order; empty when there is none or it was deleted. */
@@ -62,10 +77,22 @@ export type EventLog = {
   readonly exclusive: boolean;
 };
 
+/** A content in its store. Nothing needs to be closed. */
+export type StoredContent = {
+  readonly size: number;
+  /**
+   * The content from its first octet to its last, read as far as it is asked for; each iteration starts anew. Throws when
+   * the content is deleted meanwhile or cannot be read: what came so far is then only the beginning.
+   */
+  readonly pieces: AsyncIterable<Uint8Array>;
+};
+
 /** Raw messages, stored by {@link EventLog.append} and referred to by id from events. */
 export type ContentStore = {
-  /** The whole content; undefined when it was deleted. */
+  /** The whole content; undefined when it was deleted. Takes as much memory as the content is large. */
   readonly read: (id: number) => Promise<Uint8Array | undefined>;
+  /** The content to be read piece by piece; undefined when it was deleted. */
+  readonly open: (id: number) => Promise<StoredContent | undefined>;
   /** Deletes contents; ids that are gone already are passed over. */
   readonly delete: (ids: readonly number[]) => Promise<void>;
 };

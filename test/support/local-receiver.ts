@@ -48,4 +48,4 @@ export const receivers = (): ((options?: Partial<LocalReceiverOptions>) => Promi
 /** A message without its final dot. */
 export const MESSAGE = "From: App <app@sender.example>\r\nSubject: Hi\r\nMessage-ID: <1@sender.example>\r\n\r\nHello.\r\n";
 /** Octet for octet. */
-export const text = ({ content }: Arrival): string => Buffer.from(content).toString("latin1");
+export const text = ({ content }: Arrival): string => Buffer.concat(content).toString("latin1");

@@ -1,5 +1,8 @@
 /** An event log and content store in memory that keeps the port's promises and breaks down when a test says so. */
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { Readable } from "node:stream";
+import { takeContent } from "../../src/adapters/event-store/content-memory.ts";
+import { joinContent } from "../../src/domain/content.ts";
 import {
   NO_STREAM,
   type AppendResult,
@@ -64,7 +67,7 @@ export const memoryLog = ({ exclusive = true }: { readonly exclusive?: boolean }
     const conflict = writes.find(({ stream, expectedRevision }) => revisionOf(stream) !== expectedRevision);
     if (conflict !== undefined) return { appended: false, conflict: conflict.stream };
     writes.forEach(store);
-    for (const { id, bytes } of added) contents.set(id, bytes);
+    for (const { id, pieces } of added.map(takeContent)) contents.set(id, joinContent(pieces));
     const position = head;
     changed();
     await log.after(writes);
@@ -107,6 +110,10 @@ export const memoryLog = ({ exclusive = true }: { readonly exclusive?: boolean }
     head: () => head,
     contents: {
       read: async (id) => contents.get(id),
+      open: async (id) => {
+        const bytes = contents.get(id);
+        return bytes === undefined ? undefined : { size: bytes.byteLength, pieces: Readable.from([bytes]) };
+      },
       delete: async (ids) => ids.forEach((id) => contents.delete(id)),
       ids: () => [...contents.keys()],
     },

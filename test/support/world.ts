@@ -164,7 +164,7 @@ export const aSubmission = (recipients: readonly string[], changes: Partial<Subm
   login: addressOf("orders@shop.example"),
   from: addressOf("orders@shop.example"),
   recipients: recipients.map(addressOf),
-  content: new TextEncoder().encode("Subject: Your order\r\n\r\nThanks.\r\n"),
+  content: [new TextEncoder().encode("Subject: Your order\r\n\r\nThanks.\r\n")],
   messageId: "<order-1@shop.example>",
   subject: "Your order",
   extra: { order: "1" },

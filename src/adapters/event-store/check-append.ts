@@ -38,10 +38,10 @@ export const checkAppend = (writes: readonly StreamWrite[], contents: readonly N
   if (writes.length > 1 && new Set(writes.map(({ stream }) => stream)).size < writes.length) {
     throw new RangeError("a stream occurs twice in one append");
   }
-  for (const { id, bytes } of contents) {
+  for (const { id, pieces } of contents) {
     if (!Number.isSafeInteger(id) || id < 1) throw new RangeError(`no content can have the id ${id}`);
-    if (bytes.byteLength === 0 && bytes.buffer instanceof ArrayBuffer && bytes.buffer.detached) {
-      throw new TypeError(`the bytes of content ${id} were handed to a store already`);
+    if (pieces.some(({ byteLength, buffer }) => byteLength === 0 && buffer instanceof ArrayBuffer && buffer.detached)) {
+      throw new TypeError(`the memory of content ${id} was handed to a store already`);
     }
   }
 };

@@ -40,7 +40,8 @@ export type EventStore = {
    * Stores all writes and contents durably, or none of them. The events take ascending positions in the order given;
    * `position` in the answer is that of the last one. Every stream may occur once.
    *
-   * The contents' bytes belong to the store from the call on: it may take the memory away from the caller.
+   * The contents belong to the store from the call on: it may take their memory away from the caller. Only a conflict with
+   * what was stored before the call leaves them to the caller, who can try again with other names.
    *
    * @throws StoreUnavailable when the store is out of order; nothing was acknowledged.
    * @throws RangeError or TypeError for what no store could take (a stream twice, a name that is not text): a bug.

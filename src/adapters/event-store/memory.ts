@@ -1,8 +1,8 @@
 /** An event store in memory: the port without a disk, for tests. As strict as the real ones, and as asynchronous. */
 import type { AppendResult, NewContent, Position } from "../../domain/event-log.ts";
 import { checkAppend, checkName } from "./check-append.ts";
-import { takeContent } from "./content-memory.ts";
 import type { StoredBatch, StoredEvent, StoreWithContents, StreamWrite } from "./event-store.ts";
+import { memoryContents, ownContent } from "./memory-contents.ts";
 import { StoreUnavailable } from "./store-unavailable.ts";
 import { newsBell, subscription } from "./subscription.ts";
 
@@ -19,6 +19,8 @@ const indexAfter = (events: readonly StoredEvent[], position: Position): number 
 };
 
 type Events = {
+  /** The first stream that is not as expected. */
+  readonly conflict: (writes: readonly StreamWrite[]) => string | undefined;
   readonly append: (writes: readonly StreamWrite[]) => AppendResult;
   readonly stream: (stream: string) => readonly StoredEvent[];
   readonly after: (position: Position, limit: number) => StoredBatch;
@@ -43,11 +45,14 @@ const eventLists = (): Events => {
     if (stored.length > 0) streams.set(stream, stored);
   };
 
+  const conflict = (writes: readonly StreamWrite[]): string | undefined =>
+    writes.find(({ stream, expectedRevision }) => (streams.get(stream)?.length ?? 0) - 1 !== expectedRevision)?.stream;
+
   return {
+    conflict,
     append: (writes) => {
-      for (const { stream, expectedRevision } of writes) {
-        if ((streams.get(stream)?.length ?? 0) - 1 !== expectedRevision) return { appended: false, conflict: stream };
-      }
+      const stream = conflict(writes);
+      if (stream !== undefined) return { appended: false, conflict: stream };
       for (const write of writes) store(write);
       return { appended: true, position: head() };
     },
@@ -65,16 +70,9 @@ const eventLists = (): Events => {
   };
 };
 
-/** A copy of its own, where the caller still has the memory. */
-const kept = (content: NewContent): NewContent => {
-  const { id, bytes } = takeContent(content);
-  return { id, bytes: bytes === content.bytes ? new Uint8Array(bytes) : bytes };
-};
-
 /** An empty store, gone with the process. */
 export const memoryStore = (): StoreWithContents => {
   const events = eventLists();
-  const contents = new Map<number, Uint8Array>();
   const checkpoints = new Map<string, Position>();
   const bell = newsBell();
   let closed = false;
@@ -86,10 +84,13 @@ export const memoryStore = (): StoreWithContents => {
     return run();
   };
 
+  const contents = memoryContents(later);
+
   const store = (writes: readonly StreamWrite[], added: readonly NewContent[]): AppendResult => {
-    for (const { id } of added) if (contents.has(id)) throw new Error(`content ${id} exists already`);
+    const conflict = events.conflict(writes);
+    if (conflict !== undefined) return { appended: false, conflict };
+    contents.insert(added);
     const result = events.append(writes);
-    if (result.appended) for (const { id, bytes } of added) contents.set(id, bytes);
     bell.ring();
     return result;
   };
@@ -97,7 +98,9 @@ export const memoryStore = (): StoreWithContents => {
   return {
     append: async (writes, added = []) => {
       checkAppend(writes, added);
-      const own = added.map(kept);
+      const known = events.conflict(writes);
+      if (known !== undefined) return later(() => ({ appended: false, conflict: known }));
+      const own = added.map(ownContent);
       return later(() => store(writes, own));
     },
     readStream: (stream) => later(() => events.stream(stream)),
@@ -115,13 +118,11 @@ export const memoryStore = (): StoreWithContents => {
       closed = true;
       bell.break(new StoreUnavailable("closed", "the event store is closed"));
     },
-    contents: {
-      read: (id) => later(() => contents.get(id)?.slice()),
-      delete: (ids) => later(() => ids.forEach((id) => contents.delete(id))),
-    },
+    contents: { read: contents.read, open: contents.open, delete: contents.delete },
     storedContentIds: (afterId, limit) =>
       later(() =>
-        [...contents.keys()]
+        contents
+          .ids()
           .filter((id) => id > afterId)
           .sort((a, b) => a - b)
           .slice(0, limit),

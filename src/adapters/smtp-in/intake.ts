@@ -5,6 +5,7 @@ import type { SMTPServerDataStream, SMTPServerSession } from "smtp-server";
 
 import { parseAddress } from "../../domain/address.ts";
 import type { Clock } from "../../domain/clock.ts";
+import type { Content } from "../../domain/event-log.ts";
 import { headerSummary } from "./header-summary.ts";
 import { type Simulated, simulationOf } from "./simulation.ts";
 import { hasBareLineEnd } from "./strict-server.ts";
@@ -15,8 +16,8 @@ export type Arrival = {
   /** Canonical envelope addresses; `mailFrom` is empty for the null reverse path. */
   readonly mailFrom: string;
   readonly recipients: readonly string[];
-  /** Nobody else holds the bytes. */
-  readonly content: Uint8Array;
+  /** Nobody else holds its memory. */
+  readonly content: Content;
   readonly remoteAddress: string;
   readonly helo: string;
   readonly smtpUtf8: boolean;
@@ -81,7 +82,7 @@ const arrivalOf = (session: SMTPServerSession, body: Buffer, { hostName, clock }
   };
   const protocol = smtpUtf8 ? "UTF8SMTP" : transmissionType;
   const trace = traceFields({ ...facts, hostName, protocol, id: `${id}.${transaction}`, receivedAt: clock.now() });
-  return { ...facts, ...summary, smtpUtf8, content: Buffer.concat([Buffer.from(trace), body]) };
+  return { ...facts, ...summary, smtpUtf8, content: [Buffer.from(trace), body] };
 };
 
 /**

@@ -2,6 +2,7 @@
 import type { Account } from "../account/account.ts";
 import type { Address } from "../address.ts";
 import type { Instant } from "../clock.ts";
+import type { Content } from "../event-log.ts";
 
 export type Submission = {
   readonly source: "webapi" | "smtp";
@@ -13,7 +14,7 @@ export type Submission = {
   /** In the order in which the answer lists them. */
   readonly recipients: readonly Address[];
   /** The message as it leaves: complete, CRLF line ends, DKIM-signed. */
-  readonly content: Uint8Array;
+  readonly content: Content;
   /** With its angle brackets. */
   readonly messageId: string;
   readonly subject: string;

@@ -2,6 +2,7 @@
 import type { Account, Directory } from "../account/account.ts";
 import { formatAddress, type Address } from "../address.ts";
 import type { Clock, Instant } from "../clock.ts";
+import { contentSize } from "../event-log.ts";
 import { HOLD_RULES_STREAM } from "../holdrule/events.ts";
 import { byRule, matchingRule } from "../holdrule/hold-rules.ts";
 import type { IdSource } from "../ids.ts";
@@ -69,7 +70,7 @@ export const submitter = ({ messages, holdRules, allowance, directory, clock, ne
       from: from.text,
       senderDomain: from.domain,
       contentId: nextId(),
-      size: content.byteLength,
+      size: contentSize(content),
       messageId,
       subject,
       extra,
@@ -105,7 +106,7 @@ export const submitter = ({ messages, holdRules, allowance, directory, clock, ne
         if (rule !== undefined) events.push({ type: "MessageHeld", at, by: byRule(rule) });
         return { message, stream: messageStream(message.id), events, isWaiting: rule !== undefined || message.nextAttemptAt > at };
       });
-      const position = await messages.create(births, [{ id: shared.contentId, bytes: submission.content }]);
+      const position = await messages.create(births, [{ id: shared.contentId, pieces: submission.content }]);
       if (position === false) continue;
       const queued = births.map(({ message: { id, recipient, fromId } }) => ({ id, recipient, fromId }));
       return { accepted: true, submissionId: shared.submissionId, queued };
@@ -120,7 +121,7 @@ export const submitter = ({ messages, holdRules, allowance, directory, clock, ne
     if (sender === undefined)
       return refuse("fromIdImpossible", `domain ${submission.from.domain} has no catch-all separator, which a unique MAIL FROM needs`);
     const bases = submission.recipients.map(({ text }) => comparable(text));
-    const reservation = allowance.reserve(submission.account, bases, submission.content.byteLength);
+    const reservation = allowance.reserve(submission.account, bases, contentSize(submission.content));
     if (!reservation.granted) return { accepted: false, refusal: reservation.refusal };
     try {
       const result = await queue(submission, sender);

@@ -145,7 +145,7 @@ describe("posthorn queue", () => {
     await world.tell(
       "message-8",
       [{ ...happened("MessageQueued"), id: 8, contentId: 77 }],
-      [{ id: 77, bytes: Buffer.from("Subject: \u00e4\r\n\r\nhi\r\n") }],
+      [{ id: 77, pieces: [Buffer.from("Subject: \u00e4\r\n\r\nhi\r\n")] }],
     );
     assert.equal((await run("dump", "8")).out, "Subject: \u00e4\r\n\r\nhi\r\n");
     const directory = await mkdtemp(join(tmpdir(), "posthorn-cli-"));

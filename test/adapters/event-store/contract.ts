@@ -92,7 +92,7 @@ export const eventStoreContract = (name: string, open: OpenStore): void => {
     it("to several streams stores nothing, contents neither, when one of them conflicts", async () => {
       await store.append([birth("b", "b0")]);
       const bytes = new Uint8Array(10);
-      const result = await store.append([birth("a", "x"), birth("b", "x"), birth("c", "x")], [{ id: 1, bytes }]);
+      const result = await store.append([birth("a", "x"), birth("b", "x"), birth("c", "x")], [{ id: 1, pieces: [bytes] }]);
       assert.deepEqual(result, { appended: false, conflict: "b" });
       assert.deepEqual(dataOf(await store.readAll(0, 10)), ["b0"]);
       assert.equal(await store.contents.read(1), undefined);
@@ -120,7 +120,7 @@ export const eventStoreContract = (name: string, open: OpenStore): void => {
         [birth("a", "x".repeat(5_000_000))],
       ];
       for (const writes of wrong) await assert.rejects(store.append(writes), RangeError);
-      await assert.rejects(store.append([], [{ id: 0.5, bytes: new Uint8Array(1) }]), RangeError);
+      await assert.rejects(store.append([], [{ id: 0.5, pieces: [new Uint8Array(1)] }]), RangeError);
       assert.equal(store.head(), 0);
     });
 

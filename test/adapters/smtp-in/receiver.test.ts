@@ -41,7 +41,7 @@ describe("the local receiver", () => {
       messageId: "<1@sender.example>",
     });
     assert.match(
-      Buffer.from(content).toString(),
+      Buffer.concat(content).toString(),
       /^Return-Path: <app@sender\.example>\r\nReceived: from client\.example \(\[127\.0\.0\.1\]\)\r\n\tby localhost with ESMTP id \w+\.1\r\n\tfor <you@localhost>;\r\n\tMon, 01 Jun 2026 12:00:00 \+0000\r\nFrom: App/u,
     );
     assert.ok(text(arrival).endsWith(MESSAGE));

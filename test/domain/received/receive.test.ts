@@ -13,7 +13,7 @@ const arrival: Arrival = {
   subject: "Hello",
   messageId: "<1@there.example>",
   remoteAddress: "192.0.2.9",
-  content: new Uint8Array(5),
+  content: [new Uint8Array(5)],
   mailFromValidated: true,
   msgFromValidated: false,
   dkimVerifiedDomains: ["there.example"],

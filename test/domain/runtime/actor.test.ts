@@ -249,7 +249,7 @@ describe("new streams", () => {
     const log = memoryLog();
     const messages = messagesOver(log);
     const reads = countReads(log);
-    assert.equal(await messages.create([born(1), born(2)], [{ id: 40, bytes: new Uint8Array(3) }]), log.head());
+    assert.equal(await messages.create([born(1), born(2)], [{ id: 40, pieces: [new Uint8Array(3)] }]), log.head());
     assert.equal((await messages.load("message-2")).state.value, "queued");
     assert.equal((await messages.load("message-2")).revision, 0);
     assert.equal((await messages.execute("message-1", hold)).kind, "done");
@@ -261,7 +261,7 @@ describe("new streams", () => {
     const log = memoryLog();
     log.write("message-2", happened("MessageQueued", { id: 2 }), happened("MessageHeld"));
     const messages = messagesOver(log);
-    assert.equal(await messages.create([born(1), born(2)], [{ id: 40, bytes: new Uint8Array(3) }]), false);
+    assert.equal(await messages.create([born(1), born(2)], [{ id: 40, pieces: [new Uint8Array(3)] }]), false);
     assert.equal((await messages.load("message-1")).revision, -1);
     assert.equal((await messages.load("message-2")).state.value, "held");
     assert.deepEqual(log.contents.ids(), []);

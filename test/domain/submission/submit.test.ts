@@ -200,6 +200,23 @@ describe("ids that are taken", () => {
     assert.equal(one.log.contents.ids().length, 1);
   });
 
+  it("cost a large content nothing", async () => {
+    const one = world();
+    let conflicts = 0;
+    one.log.before = (what, stream, writes) => {
+      const [first] = writes[0]?.events ?? [];
+      if (what !== "append" || first === undefined || conflicts === 1) return;
+      conflicts += 1;
+      one.log.write(stream, first);
+    };
+    const content = [new Uint8Array(100_000).fill(1), new Uint8Array(100_000).fill(2)];
+    const result = await one.core.submit({ ...aSubmission(["bob@there.example"]), content });
+    assert.ok(result.accepted);
+    assert.equal(conflicts, 1);
+    const stored = await one.log.contents.read(one.log.contents.ids()[0] ?? 0);
+    assert.deepEqual([stored?.length, stored?.[0], stored?.[199_999]], [200_000, 1, 2]);
+  });
+
   it("over and over are an error that tells of the clock", async () => {
     const one = world();
     one.log.before = (what, stream, writes) => {

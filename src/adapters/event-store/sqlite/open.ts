@@ -5,7 +5,7 @@ import { setImmediate as turnOfTheLoop } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import type { Position } from "../../../domain/event-log.ts";
 import { checkAppend, checkName } from "../check-append.ts";
-import { takeContent } from "../content-memory.ts";
+import { givesItsMemoryAway, takeContent } from "../content-memory.ts";
 import { commitTail, type CommitTail } from "../commit-tail.ts";
 import type { EventStore, StoredBatch, StoreWithContents } from "../event-store.ts";
 import type { StoreUnavailable } from "../store-unavailable.ts";
@@ -51,9 +51,13 @@ const announce = (tail: CommitTail, operation: Operation, before: Position): voi
 
 /** Appends, with their latency. */
 const appendWith =
-  (client: WriterClient, onAppend: ((latencyMs: number) => void) | undefined): EventStore["append"] =>
+  (client: WriterClient, reads: Reader, onAppend: ((latencyMs: number) => void) | undefined): EventStore["append"] =>
   async (writes, contents = []) => {
     checkAppend(writes, contents);
+    if (contents.some(({ pieces }) => pieces.some(givesItsMemoryAway))) {
+      const conflict = reads.conflict(writes);
+      if (conflict !== undefined) return { appended: false, conflict };
+    }
     const startedAt = performance.now();
     const operation: Operation = { kind: "append", writes, contents: contents.map(takeContent) };
     const outcome = await client.submit(operation);
@@ -131,7 +135,7 @@ export const openSqliteStore = async (options: SqliteStoreOptions): Promise<Stor
       opened.close();
       unlock();
     };
-    return sqliteStore({ client, reads: opened, tail, bell, head: () => newest, append: appendWith(client, onAppend), close });
+    return sqliteStore({ client, reads: opened, tail, bell, head: () => newest, append: appendWith(client, opened, onAppend), close });
   } catch (error) {
     reads?.close();
     unlock();
@@ -170,6 +174,7 @@ const sqliteStore = ({ client, reads, tail, bell, head, append, close }: Parts):
     close,
     contents: {
       read: reads.content,
+      open: reads.openContent,
       delete: async (ids) => {
         await client.submit({ kind: "deleteContents", ids });
       },

@@ -4,8 +4,8 @@
  */
 import type { StatementSync } from "node:sqlite";
 import { setImmediate as turnOfTheLoop } from "node:timers/promises";
-import type { Position } from "../../../domain/event-log.ts";
-import type { StoredEvent } from "../event-store.ts";
+import { NO_STREAM, type Position, type StoredContent } from "../../../domain/event-log.ts";
+import type { StoredEvent, StreamWrite } from "../event-store.ts";
 import { openForReading } from "./database.ts";
 import { explained, unavailable } from "./trouble.ts";
 
@@ -15,6 +15,10 @@ export type Reader = {
   readonly checkpoint: (name: string) => Position;
   /** Lets the event loop turn between the chunks of a large content. */
   readonly content: (id: number) => Promise<Uint8Array | undefined>;
+  /** Lets the event loop turn between the pieces. */
+  readonly openContent: (id: number) => Promise<StoredContent | undefined>;
+  /** The first of the streams whose last revision is not the one given. */
+  readonly conflict: (writes: readonly StreamWrite[]) => string | undefined;
   readonly contentIds: (afterId: number, limit: number) => readonly number[];
   readonly close: () => void;
 };
@@ -41,6 +45,7 @@ export const reader = (file: string): Reader => {
   const EVENT = "SELECT position, stream, revision, type, version, at, data FROM events";
   const selectStream = statement(`${EVENT} WHERE stream = ? ORDER BY revision`);
   const selectAll = statement(`${EVENT} WHERE position > ? ORDER BY position LIMIT ?`);
+  const selectRevision = statement("SELECT revision FROM events WHERE stream = ? ORDER BY revision DESC LIMIT 1");
   const selectCheckpoint = statement("SELECT position FROM checkpoints WHERE name = ?");
   const selectContent = statement("SELECT size, bytes FROM contents WHERE id = ?");
   const selectChunk = statement("SELECT bytes FROM content_chunks WHERE content = ? AND chunk = ?");
@@ -56,8 +61,42 @@ export const reader = (file: string): Reader => {
     }
   };
 
+  const firstRow = (id: number): ContentRow | undefined => rows(selectContent, id)[0] as ContentRow | undefined;
+  const gone = (id: number): Error => new Error(`content ${id} was deleted while it was read`);
+
+  async function* pieces(id: number, first?: ContentRow): AsyncGenerator<Uint8Array> {
+    const row = first ?? firstRow(id);
+    if (row === undefined) throw gone(id);
+    const [size, head] = row;
+    let handedOut = head.byteLength;
+    if (handedOut > 0) yield head;
+    for (let chunk = 1; handedOut < size; chunk += 1) {
+      await turnOfTheLoop();
+      const next = rows(selectChunk, id, chunk)[0] as ChunkRow | undefined;
+      if (next === undefined) throw gone(id);
+      handedOut += next[0].byteLength;
+      yield next[0];
+    }
+  }
+
+  const openContent: Reader["openContent"] = async (id) => {
+    let first = firstRow(id);
+    if (first === undefined) return undefined;
+    const [size] = first;
+    return {
+      size,
+      pieces: {
+        [Symbol.asyncIterator]: () => {
+          const known = first;
+          first = undefined; // read already, for whoever is first; it must not be kept as long as the content is open
+          return pieces(id, known);
+        },
+      },
+    };
+  };
+
   const content: Reader["content"] = async (id) => {
-    const first = rows(selectContent, id)[0] as ContentRow | undefined;
+    const first = firstRow(id);
     if (first === undefined) return undefined;
     const [size, head] = first;
     if (head.byteLength >= size) return head;
@@ -74,11 +113,19 @@ export const reader = (file: string): Reader => {
     return bytes;
   };
 
+  const conflict: Reader["conflict"] = (writes) =>
+    writes.find(({ stream, expectedRevision }) => {
+      const last = rows(selectRevision, stream)[0] as NumberRow | undefined;
+      return (last?.[0] ?? NO_STREAM) !== expectedRevision;
+    })?.stream;
+
   return {
     stream: (stream) => (rows(selectStream, stream) as readonly EventRow[]).map(storedEvent),
     all: (after, limit) => (rows(selectAll, after, limit) as readonly EventRow[]).map(storedEvent),
     checkpoint: (name) => (rows(selectCheckpoint, name)[0] as NumberRow | undefined)?.[0] ?? 0,
     content,
+    openContent,
+    conflict,
     contentIds: (afterId, limit) => (rows(selectContentIds, afterId, limit) as readonly NumberRow[]).map(([id]) => id),
     close: () => {
       if (db.isOpen) db.close();

@@ -1,6 +1,6 @@
 /**
  * Operations as one flat list between the threads: the structured clone of nested objects costs the sending thread about
- * twice as much, and that thread also serves HTTP. Small contents travel side by side in one buffer, large ones in their own.
+ * twice as much, and that thread also serves HTTP. Small contents travel side by side in one buffer, large pieces in their own.
  */
 import type { NewContent } from "../../../domain/event-log.ts";
 import { givesItsMemoryAway } from "../content-memory.ts";
@@ -21,27 +21,45 @@ const packedSize = (operations: readonly Operation[]): number => {
   let size = 0;
   for (const operation of operations) {
     if (operation.kind !== "append") continue;
-    for (const { bytes } of operation.contents) if (!givesItsMemoryAway(bytes)) size += bytes.byteLength;
+    for (const { pieces } of operation.contents) {
+      for (const piece of pieces) if (!givesItsMemoryAway(piece)) size += piece.byteLength;
+    }
   }
   return size;
 };
 
-/** Makes the packet and the list of what is transferred with it: the memory of large contents leaves this thread. */
+/** Makes the packet and the list of what is transferred with it: the memory of large pieces leaves this thread. */
 export const pack = (operations: readonly Operation[]): { readonly packet: Packet; readonly transfer: readonly ArrayBuffer[] } => {
   const items: Item[] = [];
   const packed = new Uint8Array(packedSize(operations));
   const transfer = [packed.buffer];
   let offset = 0;
 
-  const packContent = ({ id, bytes }: NewContent): void => {
-    if (givesItsMemoryAway(bytes)) {
-      items.push(id, bytes);
-      transfer.push(bytes.buffer);
-    } else {
-      packed.set(bytes, offset);
-      offset += bytes.byteLength;
-      items.push(id, bytes.byteLength);
+  /** Small pieces that follow each other arrive as one. */
+  const packContent = ({ id, pieces }: NewContent): void => {
+    const countAt = items.push(id, 0) - 1;
+    let count = 0;
+    let small = 0;
+    const endSmall = (): void => {
+      if (small === 0) return;
+      items.push(small);
+      count += 1;
+      small = 0;
+    };
+    for (const piece of pieces) {
+      if (givesItsMemoryAway(piece)) {
+        endSmall();
+        items.push(piece);
+        transfer.push(piece.buffer);
+        count += 1;
+      } else {
+        packed.set(piece, offset);
+        offset += piece.byteLength;
+        small += piece.byteLength;
+      }
     }
+    endSmall();
+    items[countAt] = count;
   };
 
   const packAppend = (writes: readonly StreamWrite[], contents: readonly NewContent[]): void => {
@@ -80,13 +98,13 @@ export const unpack = ({ items, packed }: Packet): readonly Operation[] => {
 
   const event = (): EncodedEvent => ({ type: text(), version: number(), at: number(), data: text() });
   const write = (): StreamWrite => ({ stream: text(), expectedRevision: number(), events: times(number(), event) });
-  const content = (): NewContent => {
-    const id = number();
+  const piece = (): Uint8Array => {
     const size = items[at++] as number | Uint8Array<ArrayBuffer>;
-    if (typeof size !== "number") return { id, bytes: size };
+    if (typeof size !== "number") return size;
     offset += size;
-    return { id, bytes: packed.subarray(offset - size, offset) };
+    return packed.subarray(offset - size, offset);
   };
+  const content = (): NewContent => ({ id: number(), pieces: times(number(), piece) });
 
   const operation = (): Operation => {
     switch (number()) {

@@ -182,7 +182,7 @@ export const sendMethod = (options: SendOptions): Method<SendRequest, SendAnswer
     const releaseAt = request.FutureRelease !== null && request.FutureRelease.at > now ? request.FutureRelease.at : null;
     const result = await submit({
       ...{ source: "webapi", account: caller.account, login: caller.login, from: draft.value.from.address },
-      ...{ recipients: recipientsOf(draft.value).map(({ address }) => address), content, messageId, subject: request.Subject },
+      ...{ recipients: recipientsOf(draft.value).map(({ address }) => address), content: [content], messageId, subject: request.Subject },
       ...{ extra: request.Extra, requireTls: request.RequireTLS, smtpUtf8, eightBit, releaseAt },
     });
     if (!result.accepted) return refuse(REFUSAL_CODES[result.refusal.reason], result.refusal.detail);

@@ -20,7 +20,10 @@ const appendAll = async (): Promise<void> => {
     const number = next;
     next += 10;
     const bytes = new Uint8Array(1_000 + (number % 7) * 50_000).fill(number % 251);
-    const result = await store.append([birth(`left-${number}`, "1", "2"), birth(`right-${number}`, "3")], [{ id: number, bytes }]);
+    const result = await store.append(
+      [birth(`left-${number}`, "1", "2"), birth(`right-${number}`, "3")],
+      [{ id: number, pieces: [bytes] }],
+    );
     if (result.appended) writeSync(1, `stored ${number}\n`);
   }
 };

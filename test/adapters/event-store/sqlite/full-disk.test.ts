@@ -24,7 +24,7 @@ const fill = async (store: StoreWithContents): Promise<readonly string[]> => {
   const acknowledged: string[] = [];
   for (let number = 0; number < 10_000; number += 1) {
     try {
-      await store.append([birth(`s${number}`, BIG)], [{ id: number + 1, bytes: new Uint8Array(1_000) }]);
+      await store.append([birth(`s${number}`, BIG)], [{ id: number + 1, pieces: [new Uint8Array(1_000)] }]);
     } catch (error) {
       isDiskFull(error);
       return acknowledged;
@@ -71,7 +71,7 @@ describe("a store that may grow to a certain size", () => {
     const store = await openSqliteStore({ directory: directory.path, maxBytes: 2_000_000 });
     try {
       const small = [store.append([birth("a", "1")]), store.append([birth("b", "2")])];
-      const huge = assert.rejects(store.append([birth("huge", "3")], [{ id: 1, bytes: new Uint8Array(5_000_000) }]), isDiskFull);
+      const huge = assert.rejects(store.append([birth("huge", "3")], [{ id: 1, pieces: [new Uint8Array(5_000_000)] }]), isDiskFull);
       small.push(store.append([birth("c", "4")]));
       await huge;
       for (const result of await Promise.all(small)) assert.ok(result.appended);

@@ -35,7 +35,7 @@ const session = async <T>(use: (store: StoreWithContents) => Promise<T>): Promis
 const filled = (): Promise<void> =>
   session(async (store) => {
     for (let number = 1; number <= 200; number += 1) {
-      await store.append([birth(`s${number}`, "x".repeat(1_000))], [{ id: number, bytes: new Uint8Array(5_000) }]);
+      await store.append([birth(`s${number}`, "x".repeat(1_000))], [{ id: number, pieces: [new Uint8Array(5_000)] }]);
     }
   });
 
@@ -52,7 +52,7 @@ describe("a store that was closed", () => {
   it("has everything when it is opened again", async () => {
     const bytes = new Uint8Array(600_000).fill(7);
     const head = await session(async (store) => {
-      await store.append([birth("a", "1", "2"), birth("b", "3")], [{ id: 5, bytes: new Uint8Array(bytes) }]);
+      await store.append([birth("a", "1", "2"), birth("b", "3")], [{ id: 5, pieces: [new Uint8Array(bytes)] }]);
       await store.append([following("a", 1, "4")]);
       await store.saveCheckpoint("reader", 2);
       return store.head();

@@ -134,7 +134,7 @@ describe("received mail, views and counts over the admin API", () => {
     await world.tell(
       "received-70",
       [{ type: "MessageReceived", at: NOON, ...received }],
-      [{ id: 71, bytes: Buffer.from("Subject: hi\r\n\r\n") }],
+      [{ id: 71, pieces: [Buffer.from("Subject: hi\r\n\r\n")] }],
     );
     await world.queue([1, 2]);
   });

@@ -122,7 +122,7 @@ describe("the queue over the admin API", () => {
     await world.tell(
       "message-8",
       [{ ...happened("MessageQueued"), id: 8, contentId: 77 }],
-      [{ id: 77, bytes: Buffer.from("Subject: <b>\r\n\r\nhi") }],
+      [{ id: 77, pieces: [Buffer.from("Subject: <b>\r\n\r\nhi")] }],
     );
     const { status, headers, text } = await world.call("/messages/8/content");
     assert.deepEqual([status, headers.get("content-type"), text], [200, "message/rfc822", "Subject: <b>\r\n\r\nhi"]);

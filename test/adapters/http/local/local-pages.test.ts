@@ -28,7 +28,7 @@ describe("the pages of local mode", () => {
     await world.tell(
       "message-3",
       [{ ...happened("MessageQueued"), id: 3, contentId: 77 }, happened("DeliveryAttempted")],
-      [{ id: 77, bytes: Buffer.from("Subject: <b>\r\n") }],
+      [{ id: 77, pieces: [Buffer.from("Subject: <b>\r\n")] }],
     );
     await world.queue([4]);
     await world.tell("message-4", [happened("DeliveryAttempted"), happened("DeliverySucceeded"), happened("MessageRetired")]);
@@ -42,7 +42,7 @@ describe("the pages of local mode", () => {
       webhookSamples.WebhookRetired,
     ]);
     for (let id = 100; id < 175; id += 1)
-      await world.tell(`received-${id}`, [received(id)], [{ id: 1_000 + id, bytes: Buffer.from(`Subject: number ${id}\r\n\r\nhi`) }]);
+      await world.tell(`received-${id}`, [received(id)], [{ id: 1_000 + id, pieces: [Buffer.from(`Subject: number ${id}\r\n\r\nhi`)] }]);
   });
   after(() => world.stop());
 
@@ -222,7 +222,7 @@ describe("hostile text on the pages of local mode", () => {
       await world.tell(
         "received-70",
         [{ ...received(70), from: EVIL, mailFrom: EVIL, subject: EVIL, recipient: EVIL, messageId: EVIL }],
-        [{ id: 1_070, bytes: Buffer.from(mail) }],
+        [{ id: 1_070, pieces: [Buffer.from(mail)] }],
       );
       for (const path of [
         "/queue",

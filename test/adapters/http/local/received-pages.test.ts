@@ -15,7 +15,7 @@ describe("a received message on its page", () => {
 
   const openMail = async (content: string | Buffer, path = "") => {
     const id = (next += 1);
-    await world.tell(`received-${id}`, [received(id)], [{ id: 1_000 + id, bytes: Buffer.from(content) }]);
+    await world.tell(`received-${id}`, [received(id)], [{ id: 1_000 + id, pieces: [Buffer.from(content)] }]);
     const response = await fetch(`${world.base}/received/${id}${path}`);
     return { status: response.status, headers: response.headers, text: await response.text() };
   };
