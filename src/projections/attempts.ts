@@ -1,6 +1,7 @@
 /** Delivery history: what each attempt at a message came to. */
 import type { Instant } from "../domain/clock.ts";
 import type { Recorded } from "../domain/event-log.ts";
+import type { Bounce } from "../domain/message/bounce.ts";
 import type { MessageEvent } from "../domain/message/events.ts";
 import type { AttemptResult, TlsFacts } from "../domain/smtp-result.ts";
 import { numberOf } from "./messages.ts";
@@ -23,6 +24,9 @@ export type AttemptRow = {
   readonly remoteAddress: string;
   readonly tls: TlsFacts | null;
   readonly transport: string;
+  /** Class of the failure and the rule that gave it (`domain/message/bounce.ts`); empty when nothing failed. */
+  readonly bounceClass: string;
+  readonly bounceRule: string;
 };
 
 export const ATTEMPTS = tableOf<AttemptRow>({
@@ -40,6 +44,8 @@ export const ATTEMPTS = tableOf<AttemptRow>({
     remoteAddress: "text",
     tls: "json?",
     transport: "text",
+    bounceClass: "text",
+    bounceRule: "text",
   },
   key: ["messageRef", "attempt"],
   indexes: [],
@@ -60,9 +66,11 @@ const begun = (messageRef: number, attempt: number, startedAt: Instant): Attempt
   remoteAddress: "",
   tls: null,
   transport: "",
+  bounceClass: "",
+  bounceRule: "",
 });
 
-const ended = (row: AttemptRow, outcome: AttemptOutcome, result: AttemptResult): AttemptRow => ({
+const ended = (row: AttemptRow, outcome: AttemptOutcome, result: AttemptResult, bounce: Bounce | null = null): AttemptRow => ({
   messageRef: row.messageRef,
   attempt: row.attempt,
   startedAt: result.startedAt,
@@ -75,6 +83,8 @@ const ended = (row: AttemptRow, outcome: AttemptOutcome, result: AttemptResult):
   remoteAddress: result.remoteAddress,
   tls: result.tls ?? null,
   transport: result.transport,
+  bounceClass: bounce?.class ?? "",
+  bounceRule: bounce?.rule ?? "",
 });
 
 const apply = (row: AttemptRow, event: AttemptEvent): AttemptRow => {
@@ -84,9 +94,9 @@ const apply = (row: AttemptRow, event: AttemptEvent): AttemptRow => {
     case "DeliverySucceeded":
       return ended(row, "delivered", event.result);
     case "DeliveryDeferred":
-      return ended(row, "deferred", event.result);
+      return ended(row, "deferred", event.result, event.bounce);
     case "DeliveryFailed":
-      return ended(row, "failed", event.result);
+      return ended(row, "failed", event.result, event.bounce);
     case "DeliveryUncertain":
       return ended(row, "uncertain", event.result);
     case "DeliveryInterrupted":

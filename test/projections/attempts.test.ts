@@ -25,7 +25,8 @@ describe("the history of deliveries", () => {
     it(`shows what the remote side said when an attempt was ${outcome}`, () => {
       const tls = { version: "TLSv1.3", cipher: "TLS_AES_256_GCM_SHA384", verified: true };
       const result = smtpResult(421, "4.3.2", { startedAt: NOON + 2, durationMs: 33, error: "busy", tls, transport: "relay" });
-      assert.deepEqual(attempted(happened(type, { result })), {
+      const bounce = type === "DeliveryDeferred" || type === "DeliveryFailed" ? { class: "rate-limit", rule: "too-fast" } : undefined;
+      assert.deepEqual(attempted(happened(type, { result, ...(bounce && { bounce }) } as object)), {
         messageRef: 42,
         attempt: 1,
         startedAt: NOON + 2,
@@ -38,6 +39,8 @@ describe("the history of deliveries", () => {
         remoteAddress: "192.0.2.25",
         tls,
         transport: "relay",
+        bounceClass: bounce === undefined ? "" : "rate-limit",
+        bounceRule: bounce === undefined ? "" : "too-fast",
       });
     });
   }

@@ -4,6 +4,7 @@
  */
 import type { Logger } from "pino";
 
+import { classify } from "../../domain/message/bounce.ts";
 import type { QueuedMessage } from "../../domain/message/events.ts";
 import type { DeliveryOutcome } from "../../domain/smtp-result.ts";
 import type { CallOutcome } from "../../domain/webhook/caller.ts";
@@ -21,7 +22,9 @@ export type AttemptLog = {
 const deliveryFields = (outcome: DeliveryOutcome): Readonly<Record<string, unknown>> => {
   if (outcome.kind === "interrupted") return { reason: outcome.reason };
   const { code, enhancedCode, error, durationMs, remoteHost, remoteAddress, transport, tls } = outcome.result;
-  return { code, enhancedCode, error, durationMs, remoteHost, remoteAddress, transport, tls: tls?.version ?? "none" };
+  const bounceClass = outcome.kind === "rejected" ? classify(code, enhancedCode, error)?.class : undefined;
+  const facts = { code, enhancedCode, error, durationMs, remoteHost, remoteAddress, transport, tls: tls?.version ?? "none" };
+  return bounceClass === undefined ? facts : { ...facts, bounceClass };
 };
 
 const deliverySaid = (outcome: DeliveryOutcome): string => {

@@ -1,6 +1,7 @@
 /** Numbers for Prometheus: what main records as it happens, and what is looked up when it is asked for. */
 import { collectDefaultMetrics, Counter, Histogram, Registry } from "prom-client";
 
+import { classify } from "../../domain/message/bounce.ts";
 import type { DeliveryOutcome } from "../../domain/smtp-result.ts";
 import type { CallOutcome } from "../../domain/webhook/caller.ts";
 import { queueGauges, type QueueReadings } from "./queue-gauges.ts";
@@ -72,6 +73,7 @@ const instruments = (registry: Registry) => {
   return {
     queued: counter("messages_queued", "Messages accepted, one for each recipient", "source"),
     attempts: counter("delivery_attempts", "Attempts to deliver a message to a recipient", "result", "transport"),
+    bounces: counter("bounces", "Attempts to deliver that were refused or failed, by class", "class", "result"),
     attemptSeconds: histogram("delivery_attempt_seconds", "Duration of attempts to deliver", REMOTE_BUCKETS, "result"),
     calls: counter("webhook_attempts", "Attempts to call a webhook", "result"),
     callSeconds: histogram("webhook_attempt_seconds", "Duration of webhook calls", REMOTE_BUCKETS, "result"),
@@ -107,6 +109,10 @@ export const metrics = ({ readings, onError = () => undefined, processMetrics = 
       const result = deliveryResult(outcome);
       const transport = outcome.kind === "interrupted" ? "" : outcome.result.transport;
       made.attempts.inc({ result, transport: transportOf(transport) });
+      if (outcome.kind === "rejected") {
+        const { code, enhancedCode, error } = outcome.result;
+        made.bounces.inc({ class: classify(code, enhancedCode, error)?.class ?? "unknown", result });
+      }
       if (outcome.kind !== "interrupted") made.attemptSeconds.observe({ result }, outcome.result.durationMs / SECONDS);
     },
     call: (outcome) => {

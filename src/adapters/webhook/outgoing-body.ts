@@ -1,4 +1,4 @@
-/** The JSON body of an outgoing webhook call: names and order are the public contract of webhooks v0. */
+/** The JSON body of an outgoing webhook call: names and order are the public contract of webhooks v0, `BounceClass` comes on top. */
 import type { OutgoingPayload } from "../../domain/webhook/events.ts";
 
 /** Body of a call that was queued at `queuedAt`; every field is there, `Extra` as `{}` when empty. */
@@ -17,4 +17,5 @@ export const outgoingBody = (payload: OutgoingPayload, queuedAt: number): string
     SMTPEnhancedCode: payload.smtpEnhancedCode,
     Error: payload.error,
     Extra: payload.extra,
+    BounceClass: payload.bounceClass,
   });

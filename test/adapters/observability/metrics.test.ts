@@ -106,6 +106,8 @@ describe("what is recorded", () => {
     assert.equal(values.get('posthorn_webhook_attempts_total{result="unreachable"}'), 1);
     assert.equal(values.get('posthorn_messages_queued_total{source="webapi"}'), 3);
     assert.equal(values.get('posthorn_login_failures_total{where="admin"}'), 1);
+    assert.equal(values.get('posthorn_bounces_total{class="bad-address",result="permanent_failure"}'), 1);
+    assert.equal(values.get('posthorn_bounces_total{class="infrastructure",result="temporary_failure"}'), 1);
     assert.equal(values.get('posthorn_suppressions_added_total{by="delivery"}'), 1);
     assert.equal(values.get('posthorn_api_calls_total{api="webapi",method="Send",result="ok"}'), 1);
   });

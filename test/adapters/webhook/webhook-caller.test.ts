@@ -60,7 +60,7 @@ describe("a webhook call", () => {
       seen.body,
       '{"Version":0,"Event":"failed","DSN":false,"Suppressing":true,"QueueMsgID":42,"FromID":"abc","MessageID":"<m1@example.org>",' +
         '"Subject":"Grüße \u{1F4EF}","WebhookQueued":"2026-06-01T11:59:58.500Z","SMTPCode":550,"SMTPEnhancedCode":"5.1.1",' +
-        '"Error":"no such user","Extra":{"order":"7"}}',
+        '"Error":"no such user","Extra":{"order":"7"},"BounceClass":"bad-address"}',
     );
     assert.equal(seen.headers["content-type"], "application/json; charset=utf-8");
     assert.equal(seen.headers["x-mox-webhook-id"], "4711");
