@@ -8,6 +8,7 @@ import type { HoldRule } from "../holdrule/events.ts";
 import { callOperations, holdRuleOperations, queueOperations, suppressionList } from "../operations/operations.ts";
 import { reactions } from "../reactions/reactions.ts";
 import { allowance } from "../submission/allowance.ts";
+import { chosenFromIds } from "../submission/chosen-from-ids.ts";
 import type { Submission } from "../submission/submission.ts";
 import { submitter } from "../submission/submit.ts";
 import type { Caller } from "../webhook/caller.ts";
@@ -75,6 +76,7 @@ export const engine = (options: EngineOptions) => {
     messages,
     holdRules,
     allowance: allowance({ log, readModel, clock }),
+    chosenFromIds: chosenFromIds({ log, readModel }),
     directory,
     clock,
     nextId,

@@ -3,6 +3,18 @@ import type { Account } from "../account/account.ts";
 import type { Address } from "../address.ts";
 import type { Instant } from "../clock.ts";
 import type { Content } from "../event-log.ts";
+import type { QueuedMessage } from "../message/events.ts";
+
+/** What a protocol with an envelope of its own was told on it; Send has none. */
+export type SubmissionEnvelope = {
+  /** MAIL FROM; null = the null reverse path. Whether the account may use it is the protocol's own check. */
+  readonly mailFrom: Address | null;
+  /** ENVID, decoded; empty = one is made. */
+  readonly envelopeId: string;
+  readonly returnContent: QueuedMessage["returnContent"];
+  /** What was asked for each recipient, in their order. */
+  readonly wishes: readonly Pick<QueuedMessage, "notify" | "originalRecipient">[];
+};
 
 export type Submission = {
   readonly source: "webapi" | "smtp";
@@ -24,6 +36,8 @@ export type Submission = {
   readonly eightBit: boolean;
   /** First attempt not before; null = now. */
   readonly releaseAt: Instant | null;
+  /** Without one, the MAIL FROM is the From address, and nothing was said about reports. */
+  readonly envelope?: SubmissionEnvelope | undefined;
 };
 
 /** Why nothing was queued. `detail` is a sentence for the sender. */

@@ -1,6 +1,6 @@
 /** Queueing a submission: the account's limits, hold rules and unique MAIL FROMs, then one durable append for all recipients. */
-import type { Account, Directory } from "../account/account.ts";
-import { formatAddress, type Address } from "../address.ts";
+import type { Directory } from "../account/account.ts";
+import { needsSmtpUtf8 } from "../address.ts";
 import type { Clock, Instant } from "../clock.ts";
 import { contentSize } from "../event-log.ts";
 import { HOLD_RULES_STREAM } from "../holdrule/events.ts";
@@ -11,12 +11,15 @@ import { messageStream, type MessageEvent, type QueuedMessage } from "../message
 import { comparable } from "../runtime/deliveries.ts";
 import type { HoldRuleSet, Messages } from "../runtime/kinds.ts";
 import type { Allowance } from "./allowance.ts";
+import type { ChosenFromIds, FromIdClaim } from "./chosen-from-ids.ts";
+import { senderPlan, type Sender } from "./sender.ts";
 import type { Submission, SubmissionRefusal, SubmissionResult, Submit } from "./submission.ts";
 
 export type SubmitOptions = {
   readonly messages: Messages;
   readonly holdRules: HoldRuleSet;
   readonly allowance: Allowance;
+  readonly chosenFromIds: ChosenFromIds;
   readonly directory: Directory;
   readonly clock: Clock;
   readonly nextId: IdSource;
@@ -29,16 +32,14 @@ const refuse = (reason: SubmissionRefusal["reason"], detail: string): Submission
   refusal: { reason, detail },
 });
 
-/** Local part before the domain's separator: what a fromid is put behind. */
-const localBase = ({ localPart }: Address, separator: string): string => {
-  const at = localPart.indexOf(separator);
-  return at > 0 ? localPart.slice(0, at) : localPart;
-};
+const NO_WISH = { notify: null, originalRecipient: "" } as const;
 
 /** Ids taken already mean that a clock stepped back over a restart: fresh ones will do. */
 const MAX_ID_COLLISIONS = 8;
 
-export const submitter = ({ messages, holdRules, allowance, directory, clock, nextId, newFromId }: SubmitOptions): Submit => {
+export const submitter = (options: SubmitOptions): Submit => {
+  const { messages, holdRules, allowance, directory, clock, nextId, newFromId } = options;
+
   const check = ({ account, from, recipients }: Submission): SubmissionResult | undefined => {
     const domain = directory.domain(from.domain);
     if (domain === undefined || directory.accountOf(from)?.name !== account.name)
@@ -48,22 +49,8 @@ export const submitter = ({ messages, holdRules, allowance, directory, clock, ne
     return undefined;
   };
 
-  const usesFromIds = (account: Account, login: Address): boolean => account.fromIdLoginAddresses.includes(login.text);
-
-  /** One MAIL FROM per recipient, or the same for all without fromids. */
-  const senderFor = ({ account, login, from }: Submission): (() => { mailFrom: string; fromId: string }) | undefined => {
-    if (!usesFromIds(account, login)) return () => ({ mailFrom: from.text, fromId: "" });
-    const separator = directory.domain(from.domain)?.catchAllSeparator ?? null;
-    if (separator === null) return undefined;
-    const base = localBase(from, separator);
-    return () => {
-      const fromId = newFromId();
-      return { mailFrom: formatAddress(`${base}${separator}${fromId}`, from.domain), fromId };
-    };
-  };
-
   const common = (submission: Submission, now: Instant) => {
-    const { account, from, content, messageId, subject, extra, requireTls, smtpUtf8, eightBit, releaseAt, source } = submission;
+    const { account, from, content, messageId, subject, extra, requireTls, eightBit, releaseAt, source, envelope } = submission;
     return {
       submissionId: nextId(),
       account: account.name,
@@ -75,29 +62,28 @@ export const submitter = ({ messages, holdRules, allowance, directory, clock, ne
       subject,
       extra,
       requireTls,
-      smtpUtf8,
       eightBit,
       transport: null,
       nextAttemptAt: releaseAt === null ? now : Math.max(now, releaseAt),
       maxAttempts: MAX_ATTEMPTS,
       source,
-      envelopeId: newFromId(),
-      notify: null,
-      returnContent: null,
-      originalRecipient: "",
+      envelopeId: envelope === undefined || envelope.envelopeId === "" ? newFromId() : envelope.envelopeId,
+      returnContent: envelope?.returnContent ?? null,
     };
   };
 
-  const queue = async (submission: Submission, sender: () => { mailFrom: string; fromId: string }): Promise<SubmissionResult> => {
+  const queue = async (submission: Submission, nextSender: () => Sender): Promise<SubmissionResult> => {
     const { state: rules } = await holdRules.load(HOLD_RULES_STREAM);
     for (let collisions = 0; collisions < MAX_ID_COLLISIONS; collisions += 1) {
       const at = clock.now();
       const shared = common(submission, at);
-      const births = submission.recipients.map((recipient) => {
+      const births = submission.recipients.map((recipient, index) => {
+        const { notify, originalRecipient } = submission.envelope?.wishes[index] ?? NO_WISH;
         const message: QueuedMessage = {
           ...shared,
-          ...sender(),
-          id: nextId(),
+          ...nextSender(),
+          ...{ id: nextId(), notify, originalRecipient },
+          smtpUtf8: submission.smtpUtf8 || needsSmtpUtf8(recipient),
           recipient: recipient.text,
           recipientDomain: recipient.domain,
         };
@@ -114,21 +100,34 @@ export const submitter = ({ messages, holdRules, allowance, directory, clock, ne
     throw new Error("every new message id was taken already: is the clock far behind the log?");
   };
 
+  /** A fromid that the submitter chose stands for one message, and nobody else may have it. */
+  const claimFor = (chosen: string, { recipients }: Submission): FromIdClaim | SubmissionResult | undefined => {
+    if (chosen === "") return undefined;
+    if (recipients.length > 1) return refuse("fromIdImpossible", "a MAIL FROM with a fromid is for one recipient");
+    return options.chosenFromIds.claim(chosen) ?? refuse("fromIdImpossible", `the fromid ${chosen} is another message's`);
+  };
+
   return async (submission) => {
     const refusal = check(submission);
     if (refusal !== undefined) return refusal;
-    const sender = senderFor(submission);
-    if (sender === undefined)
-      return refuse("fromIdImpossible", `domain ${submission.from.domain} has no catch-all separator, which a unique MAIL FROM needs`);
+    const plan = senderPlan(submission, directory, newFromId);
+    if (!plan.possible) return refuse("fromIdImpossible", plan.detail);
+    const claim = claimFor(plan.chosen, submission);
+    if (claim !== undefined && "accepted" in claim) return claim;
     const bases = submission.recipients.map(({ text }) => comparable(text));
     const reservation = allowance.reserve(submission.account, bases, contentSize(submission.content));
-    if (!reservation.granted) return { accepted: false, refusal: reservation.refusal };
+    if (!reservation.granted) {
+      claim?.release();
+      return { accepted: false, refusal: reservation.refusal };
+    }
     try {
-      const result = await queue(submission, sender);
+      const result = await queue(submission, plan.next);
       reservation.settle();
+      claim?.settle();
       return result;
     } catch (error) {
       reservation.release();
+      claim?.release();
       throw error;
     }
   };

@@ -68,6 +68,10 @@ describe("a submission", () => {
       nextAttemptAt: one.clock.now(),
       maxAttempts: 8,
       source: "smtp",
+      envelopeId: "token1",
+      notify: null,
+      returnContent: null,
+      originalRecipient: "",
     });
   });
 
@@ -120,13 +124,13 @@ describe("a fromid login", () => {
     assert.ok(result.accepted);
     assert.deepEqual(
       result.queued.map(({ fromId }) => fromId),
-      ["token1", "token2"],
+      ["token2", "token3"],
     );
     assert.deepEqual(
       queuedIn(one).map(({ mailFrom, from }) => [mailFrom, from]),
       [
-        ["orders+token1@shop.example", "orders@shop.example"],
         ["orders+token2@shop.example", "orders@shop.example"],
+        ["orders+token3@shop.example", "orders@shop.example"],
       ],
     );
   });
@@ -135,7 +139,7 @@ describe("a fromid login", () => {
     const tagged = anAccount({ fromIdLoginAddresses: ["orders@shop.example"], addresses: ["orders+news@shop.example"] });
     const one = world({ accounts: [tagged] });
     await one.send(["bob@there.example"], { account: tagged, from: addressOf("orders+news@shop.example") });
-    assert.equal(queuedIn(one)[0]?.mailFrom, "orders+token1@shop.example");
+    assert.equal(queuedIn(one)[0]?.mailFrom, "orders+token2@shop.example");
   });
 
   it("is only who logs in with it", async () => {
