@@ -67,3 +67,6 @@ export type ReadingLimits = {
 
 /** A message's octets, in pieces of any size. */
 export type Pieces = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+
+/** No mail that people or programs write comes near these. */
+export const READING_LIMITS: ReadingLimits = { headerOctets: 256 * 1_024, depth: 50, parts: 1_000, textOctets: 1_024 * 1_024 };
