@@ -2,8 +2,9 @@
 import type { MessageRow } from "./messages.ts";
 import { from, tableOf, type Tally } from "./projection.ts";
 import type { ReceivedRow } from "./received.ts";
+import type { CallRow } from "./webhook-calls.ts";
 
-/** One content while queued or received messages refer to it. */
+/** One content while queued messages, messages in mailboxes, or webhook calls that will tell about it refer to it. */
 export type ContentRow = {
   readonly contentId: number;
   readonly account: string;
@@ -18,7 +19,12 @@ export const CONTENTS = tableOf<ContentRow>({
   indexes: [],
 });
 
-const referring = ({ contentId, account, size }: MessageRow | ReceivedRow): ContentRow => ({ contentId, account, size, references: 1 });
+const referring = ({ contentId, account, size }: Pick<ContentRow, "contentId" | "account" | "size">): ContentRow => ({
+  contentId,
+  account,
+  size,
+  references: 1,
+});
 
 export const contents: Tally = {
   name: "contents",
@@ -28,7 +34,11 @@ export const contents: Tally = {
     from("messages", (row: MessageRow): readonly ContentRow[] =>
       row.retiredAt === null && row.state !== "removed" ? [referring(row)] : [],
     ),
-    from("received", (row: ReceivedRow): readonly ContentRow[] => [referring(row)]),
+    from("received", (row: ReceivedRow): readonly ContentRow[] => (row.deletedAt === null ? [referring(row)] : [])),
+    // Of size 0: what the account stores is counted with the message.
+    from("webhookCalls", ({ contentId, account, retiredAt, state }: CallRow): readonly ContentRow[] =>
+      contentId === null || retiredAt !== null || state === "removed" ? [] : [referring({ contentId, account, size: 0 })],
+    ),
   ],
 };
 

@@ -10,7 +10,7 @@ export type CountedList = "queue" | "retired" | "webhook_calls" | "webhook_retir
 export type CounterRow = {
   readonly list: CountedList;
   readonly account: string;
-  /** State or outcome of a message or call; empty in lists without. */
+  /** State or outcome of a message or call, mailbox of received mail; empty in lists without. */
   readonly state: string;
   readonly rows: number;
 };
@@ -36,6 +36,8 @@ export const counters: Tally = {
       row.state === "removed" ? [] : counted(row.retiredAt === null ? "webhook_calls" : "webhook_retired", row.account, row.state),
     ),
     from("suppressions", (row: SuppressionRow): readonly CounterRow[] => counted("suppressions", row.account, "")),
-    from("received", (row: ReceivedRow): readonly CounterRow[] => counted("received", row.account, "")),
+    from("received", (row: ReceivedRow): readonly CounterRow[] =>
+      row.deletedAt === null ? counted("received", row.account, row.mailbox) : [],
+    ),
   ],
 };

@@ -19,7 +19,7 @@ const idsIn = (event: DomainEvent): readonly number[] => {
     case "MessageQueued":
       return [event.id, event.submissionId, event.contentId];
     case "MessageReceived":
-      return [event.id, event.contentId];
+      return [event.id, event.contentId, event.callId];
     default:
       return "callId" in event ? [event.callId] : "id" in event ? [event.id] : [];
   }
@@ -41,6 +41,8 @@ const fold: Fold<NewestIdRow> = {
     "MessageSuppressed",
     "MessageFailed",
     "MessageCanceled",
+    "DsnReceived",
+    "ComplaintReceived",
     "WebhookQueued",
     "SuppressionAdded",
     "HoldRuleAdded",

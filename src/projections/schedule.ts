@@ -1,12 +1,13 @@
-/** What is to be done next about each message and call, and when; and which lane has waited longest. */
+/** What is to be done next about each message, call and piece of mail in a mailbox, and when; and which lane has waited longest. */
 import { DAY_MS, type Instant } from "../domain/clock.ts";
 import type { WorkKind } from "../domain/runtime/read-model.ts";
 import type { MessageRow } from "./messages.ts";
 import { from, tableOf, type Derivation, type Heads } from "./projection.ts";
+import type { ReceivedRow } from "./received.ts";
 import type { CallRow } from "./webhook-calls.ts";
 
 /** What kind of stream a row is about. */
-export type Actor = "message" | "webhook";
+export type Actor = "message" | "webhook" | "received";
 
 export type ScheduleRow = {
   /** With `id` the stream. */
@@ -56,6 +57,11 @@ const callStep = (row: CallRow): Step | undefined => {
   return { kind: "call", lane: row.host, batch: "", dueAt: row.nextAttemptAt };
 };
 
+const receivedStep = ({ deletedAt, keepUntil }: ReceivedRow): Step | undefined => {
+  if (deletedAt !== null) return step("delete", deletedAt);
+  return keepUntil === null ? undefined : step("remove", keepUntil);
+};
+
 const scheduled = (actor: ScheduleRow["actor"], id: number, next: Step | undefined): readonly ScheduleRow[] =>
   next === undefined ? [] : [{ actor, id, ...next }];
 
@@ -65,6 +71,7 @@ export const schedule: Derivation = {
   from: [
     from("messages", (row: MessageRow): readonly ScheduleRow[] => scheduled("message", row.id, messageStep(row))),
     from("webhookCalls", (row: CallRow): readonly ScheduleRow[] => scheduled("webhook", row.id, callStep(row))),
+    from("received", (row: ReceivedRow): readonly ScheduleRow[] => scheduled("received", row.id, receivedStep(row))),
   ],
 };
 

@@ -22,6 +22,8 @@ export type CallRow = {
   /** What the call tells of; `incoming` for mail that arrived. */
   readonly event: OutgoingEvent | "incoming";
   readonly suppressing: boolean;
+  /** The mail that an incoming call brings along; null for other calls. */
+  readonly contentId: number | null;
   readonly state: CallState;
   /** The call that must be done before this one; null without one. */
   readonly after: number | null;
@@ -54,6 +56,7 @@ const COLUMNS: ColumnsOf<CallRow> = {
   subject: "text",
   event: "text",
   suppressing: "boolean",
+  contentId: "integer?",
   state: "text",
   after: "integer?",
   supersededBy: "integer?",
@@ -105,6 +108,7 @@ const born = (event: Extract<WebhookEvent, { type: "WebhookQueued" }>): CallRow 
   subject: event.payload.subject,
   event: event.kind === "outgoing" ? event.payload.event : "incoming",
   suppressing: event.kind === "outgoing" && event.payload.suppressing,
+  contentId: event.kind === "incoming" ? event.payload.contentId : null,
   state: event.after === null ? "queued" : "waiting",
   after: event.after,
   supersededBy: null,

@@ -9,7 +9,6 @@ import { openViews, type Views } from "../adapters/views/open-views.ts";
 import { parseCursor } from "../adapters/views/queries/page.ts";
 import type { Directory } from "../domain/account/account.ts";
 import type { Clock } from "../domain/clock.ts";
-import { receiving } from "../domain/received/receive.ts";
 import { coreOf, type Core } from "./core.ts";
 import { httpApp, sharedHttp, type HttpParts } from "./http.ts";
 import { pagesFor, receiverFor, type LocalMode } from "./local-mode.ts";
@@ -133,7 +132,7 @@ export const startPosthorn = async (options: StartOptions): Promise<Posthorn> =>
   const { engine, events } = core;
   const recovered = await engine.prepare();
   if (recovered > 0) log.warn({ attempts: recovered }, "closed the attempts that were open when the server last stopped");
-  receiver?.deliverTo(receiving({ log: events, clock, nextId: engine.nextId }));
+  receiver?.deliverTo(engine.receive);
 
   const parts: HttpParts = {
     ...httpParts(options, core, directory, views, store),

@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../src/domain/clock.ts";
 import type { MessageEvent, QueuedMessage } from "../../src/domain/message/events.ts";
+import type { ReceivedEvent } from "../../src/domain/received/events.ts";
 import type { WebhookEvent } from "../../src/domain/webhook/events.ts";
 import { messages } from "../../src/projections/messages.ts";
+import { received } from "../../src/projections/received.ts";
 import { schedule, type ScheduleRow } from "../../src/projections/schedule.ts";
 import { webhookCalls } from "../../src/projections/webhook-calls.ts";
-import { called, happened, NOON } from "../support/samples.ts";
+import { called, happened, mailed, NOON } from "../support/samples.ts";
 import { derivedFrom, rowAfter } from "./folding.ts";
 
 const step = (...events: readonly MessageEvent[]): ScheduleRow | undefined =>
@@ -109,5 +111,26 @@ describe("the schedule of a webhook call", () => {
     const retired = [called("WebhookQueued"), called("WebhookCanceled"), called("WebhookRetired", { keepUntil: NOON + 5 })];
     assert.deepEqual(brief(callStep(...retired)), ["remove", "remove", NOON + 5]);
     assert.deepEqual(brief(callStep(...retired, called("WebhookRemoved"))), ["delete", "delete", NOON + DAY_MS]);
+  });
+});
+
+describe("the schedule of a message in a mailbox", () => {
+  const step = (keepUntil: number | null, ...events: readonly ReceivedEvent[]): ScheduleRow | undefined => {
+    const row = rowAfter(received, [70], "received-70", mailed("MessageReceived", { keepUntil }), ...events);
+    return derivedFrom<ScheduleRow>(schedule, "received", row)[0];
+  };
+
+  it("is empty while it is kept for as long as the account likes", () => {
+    assert.equal(step(null), undefined);
+    assert.equal(step(null, mailed("MessageMoved")), undefined);
+  });
+
+  it("is to delete it when it was kept long enough", () => {
+    assert.deepEqual(step(NOON + DAY_MS), { actor: "received", id: 70, kind: "remove", lane: "remove", batch: "", dueAt: NOON + DAY_MS });
+  });
+
+  it("is to delete the stream of one that is deleted", () => {
+    for (const keepUntil of [null, NOON + DAY_MS])
+      assert.deepEqual(brief(step(keepUntil, mailed("MessageDeleted"))), ["delete", "delete", NOON]);
   });
 });

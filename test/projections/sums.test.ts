@@ -11,7 +11,8 @@ import { messages, type MessageRow } from "../../src/projections/messages.ts";
 import { newestId } from "../../src/projections/newest-id.ts";
 import { received } from "../../src/projections/received.ts";
 import { usage, usageHours } from "../../src/projections/usage.ts";
-import { called, happened, NOON, operator, aReceivedMessage } from "../support/samples.ts";
+import { webhookCalls } from "../../src/projections/webhook-calls.ts";
+import { aReceivedMessage, anIncomingCall, called, happened, mailed, NOON, operator } from "../support/samples.ts";
 import { derivedFrom, recordedIn, rowAfter, rowsAfter } from "./folding.ts";
 
 const queued = happened("MessageQueued");
@@ -59,6 +60,19 @@ describe("contents", () => {
     assert.deepEqual(derivedFrom(contents, "messages", messageAfter(happened("MessageCanceled"), happened("MessageRetired"))), []);
     const row = rowAfter(received, [70], "received-70", arrived);
     assert.deepEqual(derivedFrom(contents, "received", row), [{ contentId: 71, account: "shop", size: 300, references: 1 }]);
+    const deleted = rowAfter(received, [70], "received-70", arrived, mailed("MessageDeleted"));
+    assert.deepEqual(derivedFrom(contents, "received", deleted), []);
+  });
+
+  it("are needed by calls that have yet to bring them, without counting for storage", () => {
+    const queuedCall = { type: "WebhookQueued", at: NOON, ...anIncomingCall() } as const;
+    const after = (...events: readonly DomainEvent[]) =>
+      derivedFrom(contents, "webhookCalls", rowAfter(webhookCalls, [72], "webhook-72", queuedCall, ...events));
+    const needed = [{ contentId: 71, account: "shop", size: 0, references: 1 }];
+    assert.deepEqual(after(), needed);
+    assert.deepEqual(after(called("WebhookAttempted"), called("WebhookDelivered")), needed);
+    assert.deepEqual(after(called("WebhookAttempted"), called("WebhookDelivered"), called("WebhookRetired")), []);
+    assert.deepEqual(derivedFrom(contents, "webhookCalls", rowAfter(webhookCalls, [90], "webhook-90", called("WebhookQueued"))), []);
   });
 
   it("count once for an account's storage, however many messages share them", () => {
@@ -78,6 +92,16 @@ describe("the counters", () => {
     assert.deepEqual(count(happened("MessageCanceled"), happened("MessageRetired")), ["retired canceled"]);
     assert.deepEqual(count(happened("MessageCanceled"), happened("MessageRetired"), happened("MessageRemoved")), []);
   });
+
+  it("count mail by its mailbox, until it is deleted", () => {
+    const count = (...events: readonly DomainEvent[]) =>
+      derivedFrom<{ list: string; state: string }>(counters, "received", rowAfter(received, [70], "received-70", arrived, ...events)).map(
+        ({ list, state }) => `${list} ${state}`,
+      );
+    assert.deepEqual(count(), ["received Inbox"]);
+    assert.deepEqual(count(mailed("MessageMoved")), ["received Archive"]);
+    assert.deepEqual(count(mailed("MessageMoved"), mailed("MessageDeleted")), []);
+  });
 });
 
 describe("hold rules and received messages", () => {
@@ -86,8 +110,22 @@ describe("hold rules and received messages", () => {
     const added = { type: "HoldRuleAdded", at: NOON, ...rule, seed: "", by: operator } as const;
     assert.deepEqual(rowAfter(holdRules, [7], "holdrules", added), { ...rule, seed: "", addedAt: NOON });
     assert.equal(rowAfter(holdRules, [7], "holdrules", added, { type: "HoldRuleRemoved", at: NOON, id: 7, by: operator }), undefined);
-    const { type: _type, at, ...message } = arrived;
-    assert.deepEqual(rowAfter(received, [70], "received-70", arrived), { ...message, receivedAt: at });
+    const { type: _type, at, report: _report, ...message } = arrived;
+    const row = { ...message, reportKind: "", receivedAt: at, deletedAt: null };
+    assert.deepEqual(rowAfter(received, [70], "received-70", arrived), row);
+    const changed = [mailed("MessageFlagsAdded", { flags: ["later", "\\seen"] }), mailed("MessageMoved")];
+    assert.deepEqual(rowAfter(received, [70], "received-70", arrived, ...changed), {
+      ...row,
+      flags: ["\\seen", "later"],
+      mailbox: "Archive",
+    });
+    const undone = mailed("MessageFlagsRemoved", { flags: ["later"] });
+    assert.deepEqual(rowAfter(received, [70], "received-70", arrived, ...changed, undone, mailed("MessageDeleted", { at: NOON + 1 })), {
+      ...row,
+      flags: ["\\seen"],
+      mailbox: "Archive",
+      deletedAt: NOON + 1,
+    });
   });
 });
 
@@ -106,6 +144,6 @@ describe("what is remembered about ids", () => {
     const newest = (...events: readonly DomainEvent[]) => rowAfter<{ id: number }>(newestId, [1], "message-1", ...events)?.id;
     assert.equal(newest(happened("MessageQueued", { id: 7, submissionId: 9, contentId: 8 })), 9);
     assert.equal(newest(queued, happened("DeliverySucceeded", { callId: 5_000 }), called("WebhookQueued", { id: 60 })), 5_000);
-    assert.equal(newest(arrived), 71);
+    assert.equal(newest(arrived), 72);
   });
 });

@@ -5,6 +5,8 @@ import type { EventReference } from "../../src/domain/identity.ts";
 import { ruleMatches } from "../../src/domain/holdrule/hold-rules.ts";
 import type { MessageEvent } from "../../src/domain/message/events.ts";
 import { evolveMessage, unbornMessage, type MessageState } from "../../src/domain/message/machine.ts";
+import type { ReceivedEvent } from "../../src/domain/received/events.ts";
+import { evolveReceived, unbornReceived, type ReceivedState } from "../../src/domain/received/machine.ts";
 import type { RecipientEvent } from "../../src/domain/recipient/events.ts";
 import type { DueItem, ReadModel, WorkKind } from "../../src/domain/runtime/read-model.ts";
 import type { WebhookEvent } from "../../src/domain/webhook/events.ts";
@@ -45,10 +47,19 @@ const stepOf = (stream: string, { value, context }: MessageState | WebhookState)
   return item("deliver", context.message?.recipientDomain ?? "", context.nextAttemptAt, batch);
 };
 
+/** The next step of a message in a mailbox. */
+const receivedStep = (stream: string, { value, context }: ReceivedState): Due | undefined => {
+  const item = (kind: WorkKind, dueAt: Instant): Due => ({ kind, stream, id: numberOf(stream), lane: kind, batch: "", dueAt });
+  if (value === "deleted") return item("delete", 0);
+  const keepUntil = context.message?.keepUntil ?? null;
+  return keepUntil === null ? undefined : item("remove", keepUntil);
+};
+
 /** Views over `log`. */
 export const memoryReadModel = (log: MemoryLog, follows: MemoryReadModel["follows"] = "soon"): MemoryReadModel => {
   const messages = new Map<string, MessageState>();
   const calls = new Map<string, WebhookState>();
+  const mail = new Map<string, ReceivedState>();
   const addresses = new Map<string, Address>();
   const facts: { readonly account: string; readonly at: Instant; readonly contact: boolean }[] = [];
   const listeners = new Set<() => void>();
@@ -79,6 +90,7 @@ export const memoryReadModel = (log: MemoryLog, follows: MemoryReadModel["follow
   const fold = ({ stream, revision, event }: Recorded): void => {
     if (stream.startsWith("message-")) messages.set(stream, evolveMessage(messages.get(stream) ?? unbornMessage, event as MessageEvent));
     if (stream.startsWith("webhook-")) calls.set(stream, evolveWebhook(calls.get(stream) ?? unbornWebhook, event as WebhookEvent));
+    if (stream.startsWith("received-")) mail.set(stream, evolveReceived(mail.get(stream) ?? unbornReceived, event as ReceivedEvent));
     if (stream.startsWith("recipient-")) foldRecipient(event as RecipientEvent, { stream, revision });
     if (event.type === "MessageQueued") facts.push({ account: event.account, at: event.at, contact: false });
   };
@@ -94,18 +106,27 @@ export const memoryReadModel = (log: MemoryLog, follows: MemoryReadModel["follow
   };
 
   const steps = (kind: WorkKind): readonly Due[] =>
-    [...messages, ...calls]
-      .flatMap(([stream, state]) => stepOf(stream, state) ?? [])
+    [
+      ...[...messages, ...calls].flatMap(([stream, state]) => stepOf(stream, state) ?? []),
+      ...[...mail].flatMap(([stream, state]) => receivedStep(stream, state) ?? []),
+    ]
       .filter((step) => step.kind === kind)
       .sort((a, b) => a.dueAt - b.dueAt || a.id - b.id);
 
   const openMessages = (): readonly MessageState[] => [...messages.values()].filter(isOpen);
-  const contentOf = (states: readonly MessageState[], account?: string): ReadonlyMap<number, number> =>
+  const keptMail = (): readonly ReceivedState[] => [...mail.values()].filter(({ value }) => value === "kept");
+  /** Contents that messages hold, and their sizes. */
+  const contentOf = (account?: string): ReadonlyMap<number, number> =>
     new Map(
-      states.flatMap(({ context: { message } }) =>
+      [...openMessages(), ...keptMail()].flatMap(({ context: { message } }) =>
         message === undefined || (account !== undefined && account !== message.account) ? [] : [[message.contentId, message.size] as const],
       ),
     );
+  const toldLater = (): readonly number[] =>
+    [...calls.values()].flatMap((state) => {
+      const { call } = state.context;
+      return isOpen(state) && call?.kind === "incoming" ? [call.payload.contentId] : [];
+    });
 
   const model: MemoryReadModel = {
     follows,
@@ -134,8 +155,9 @@ export const memoryReadModel = (log: MemoryLog, follows: MemoryReadModel["follow
     forget: async (stream) => {
       messages.delete(stream);
       calls.delete(stream);
+      mail.delete(stream);
     },
-    newestId: () => Math.max(0, ...[...messages.keys(), ...calls.keys()].map(numberOf)),
+    newestId: () => Math.max(0, ...[...messages.keys(), ...calls.keys(), ...mail.keys()].map(numberOf)),
     suppression: (account, base) => addressOf(account, base).suppression,
     failuresInARow: (account, base) => addressOf(account, base).failures,
     contacted: (account, base) => addressOf(account, base).contacted,
@@ -143,9 +165,9 @@ export const memoryReadModel = (log: MemoryLog, follows: MemoryReadModel["follow
       const mine = facts.filter((fact) => fact.account === account && fact.at > after);
       return { messages: mine.filter(({ contact }) => !contact).length, firstContacts: mine.filter(({ contact }) => contact).length };
     },
-    storedOctets: (account) => [...contentOf(openMessages(), account).values()].reduce((sum, size) => sum + size, 0),
+    storedOctets: (account) => [...contentOf(account).values()].reduce((sum, size) => sum + size, 0),
     unreferenced: (contentIds) => {
-      const used = contentOf(openMessages());
+      const used = new Set([...contentOf().keys(), ...toldLater()]);
       return contentIds.filter((id) => !used.has(id));
     },
     unfinishedCalls: (messageId) =>

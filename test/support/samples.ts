@@ -4,7 +4,7 @@ import { parseAddress, type Address } from "../../src/domain/address.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, type Instant } from "../../src/domain/clock.ts";
 import type { Identity } from "../../src/domain/identity.ts";
 import type { MessageEvent, MessageEventType, QueuedMessage } from "../../src/domain/message/events.ts";
-import type { ReceivedMessage } from "../../src/domain/received/events.ts";
+import type { ReceivedEvent, ReceivedEventType, ReceivedMessage } from "../../src/domain/received/events.ts";
 import type { AttemptResult } from "../../src/domain/smtp-result.ts";
 import type { CallResult, QueuedCall, WebhookEvent, WebhookEventType } from "../../src/domain/webhook/events.ts";
 
@@ -100,6 +100,39 @@ export const outgoing = (call: Pick<QueuedCall, "kind" | "payload">): OutgoingCa
   return (call as OutgoingCall).payload;
 };
 
+type IncomingCall = Extract<QueuedCall, { kind: "incoming" }>;
+
+/** The call about {@link aReceivedMessage}. */
+export const anIncomingCall = (changes: Partial<IncomingCall> = {}, payload: Partial<IncomingCall["payload"]> = {}): IncomingCall => ({
+  id: 72,
+  account: "shop",
+  kind: "incoming",
+  url: "https://hooks.shop.example/incoming",
+  host: "hooks.shop.example",
+  messageRef: 70,
+  payload: {
+    receivedId: 70,
+    contentId: 71,
+    mailFrom: "bob@there.example",
+    mailFromValidated: false,
+    msgFromValidated: false,
+    recipient: "orders@shop.example",
+    dkimVerifiedDomains: [],
+    remoteAddress: "192.0.2.1",
+    receivedAt: NOON,
+    mailbox: "Inbox",
+    automated: false,
+    messageId: "<1@there.example>",
+    subject: "Hello",
+    ...payload,
+  },
+  nextAttemptAt: NOON,
+  maxAttempts: 12,
+  after: null,
+  cause: { stream: "received-70", revision: 0 },
+  ...changes,
+});
+
 export const httpResult = (status: number, changes: Partial<CallResult> = {}): CallResult => ({
   startedAt: NOON,
   durationMs: 20,
@@ -131,6 +164,28 @@ export const aReceivedMessage = (changes: Partial<ReceivedMessage> = {}): Receiv
   tag: "",
   report: null,
   callId: 72,
+  keepUntil: null,
+  ...changes,
+});
+
+type ReceivedSamples = { readonly [Type in ReceivedEventType]: Extract<ReceivedEvent, { readonly type: Type }> };
+
+export const shopOwner: Identity = { kind: "account", name: "shop" };
+
+export const receivedSamples: ReceivedSamples = {
+  MessageReceived: { type: "MessageReceived", at: NOON, ...aReceivedMessage() },
+  MessageFlagsAdded: { type: "MessageFlagsAdded", at: NOON, flags: ["\\seen"], by: shopOwner },
+  MessageFlagsRemoved: { type: "MessageFlagsRemoved", at: NOON, flags: ["\\seen"], by: shopOwner },
+  MessageMoved: { type: "MessageMoved", at: NOON, mailbox: "Archive", by: shopOwner },
+  MessageDeleted: { type: "MessageDeleted", at: NOON, by: shopOwner },
+};
+
+/** An event of a message in a mailbox, told by what is special about it. */
+export const mailed = <Type extends ReceivedEventType>(
+  type: Type,
+  changes: Partial<ReceivedSamples[Type]> = {},
+): ReceivedSamples[Type] => ({
+  ...receivedSamples[type],
   ...changes,
 });
 
@@ -237,6 +292,7 @@ export const anAccount = (changes: Partial<Account> = {}): Account => ({
   fromIdLoginAddresses: [],
   keepRetiredMessageMs: DAY_MS,
   keepRetiredWebhookMs: DAY_MS,
+  keepReceivedMs: null,
   uncertainDelivery: "retry",
   ...changes,
 });

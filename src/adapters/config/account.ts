@@ -3,7 +3,7 @@ import { z } from "zod";
 
 import { OUTGOING_EVENTS } from "../../domain/webhook/events.ts";
 import { password, passwordHash } from "./credential.ts";
-import { accountAddress, duration, flag, limit, line, loginAddress, path, quota } from "./values.ts";
+import { accountAddress, duration, flag, keepPeriod, limit, line, loginAddress, path, quota } from "./values.ts";
 
 /** Value of an Authorization header: visible ASCII and spaces (RFC 9110 section 5.5). */
 const authorization = z
@@ -70,6 +70,8 @@ export const account = z
     /** Milliseconds; 0 = not kept. */
     keepRetiredMessagePeriod: duration.default(72 * 3_600_000),
     keepRetiredWebhookPeriod: duration.default(72 * 3_600_000),
+    /** How long mail in the mailboxes is kept; null = until it is deleted. */
+    keepReceivedPeriod: keepPeriod.default(null),
     uncertainDelivery: z.enum(["retry", "stop", "wait"]).default("retry"),
   })
   .check(({ value, issues }) => {

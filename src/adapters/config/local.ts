@@ -47,6 +47,7 @@ const localAccount = (webhookUrl: string | undefined): Readonly<Record<string, u
   storageQuota: "unlimited",
   keepRetiredMessagePeriod: "72h",
   keepRetiredWebhookPeriod: "72h",
+  keepReceivedPeriod: "7d",
   ...(webhookUrl === undefined || webhookUrl === "" ? {} : { outgoingWebhook: { url: webhookUrl } }),
 });
 

@@ -68,6 +68,21 @@ const numberAsText = (value: unknown): unknown => (typeof value === "number" && 
 /** Duration in, milliseconds out. */
 export const duration = z.preprocess((value) => (value === 0 ? "0" : value), parsed("a duration such as 72h, 7.5m or 1d", parseDuration));
 
+/** How long something is kept in, milliseconds or null (for ever) out. */
+export const keepPeriod = z.preprocess(
+  (value) => (value === 0 ? "0" : value),
+  z.string().transform((text, context): number | null => {
+    if (text === "forever") return null;
+    const period = parseDuration(text);
+    if (period !== undefined) return period;
+    context.addIssue({
+      code: "custom",
+      message: `${JSON.stringify(text.slice(0, 100))} is not a duration such as 72h or 7d, or "forever"`,
+    });
+    return z.NEVER;
+  }),
+);
+
 /** Size in, octets out. */
 export const size = z.preprocess(numberAsText, parsed("a size such as 25MB", parseSize));
 

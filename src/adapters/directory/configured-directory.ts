@@ -20,6 +20,7 @@ export type DirectoryAccount = {
   readonly fromIdLoginAddresses: readonly string[];
   readonly keepRetiredMessagePeriod: number;
   readonly keepRetiredWebhookPeriod: number;
+  readonly keepReceivedPeriod: number | null;
   readonly uncertainDelivery: Account["uncertainDelivery"];
 };
 
@@ -46,6 +47,7 @@ const accountFrom = (name: string, settings: DirectoryAccount): Account => {
     fromIdLoginAddresses: settings.fromIdLoginAddresses,
     keepRetiredMessageMs: settings.keepRetiredMessagePeriod,
     keepRetiredWebhookMs: settings.keepRetiredWebhookPeriod,
+    keepReceivedMs: settings.keepReceivedPeriod,
     uncertainDelivery: settings.uncertainDelivery,
   };
 };

@@ -29,6 +29,7 @@ export const upcasters: { readonly [Type in DomainEventType]?: readonly Upcaster
       report: null,
       // Nobody is told about it: the number only has to be one that no call has.
       callId: data["id"],
+      keepUntil: null,
     }),
   ],
 };

@@ -1,6 +1,7 @@
 /** What the core asks of the views, as look-ups by key or index whose cost does not grow with the tables. */
 import { HOUR_MS, MINUTE_MS } from "../../domain/clock.ts";
 import { messageStream } from "../../domain/message/events.ts";
+import { receivedStream } from "../../domain/received/events.ts";
 import { recipientStream } from "../../domain/recipient/events.ts";
 import type { DueItem, ReadModel } from "../../domain/runtime/read-model.ts";
 import { webhookStream } from "../../domain/webhook/events.ts";
@@ -30,16 +31,21 @@ export const READ_MODEL_SQL = {
   callsAfter: `SELECT id FROM webhook_calls INDEXED BY webhook_calls__after WHERE "after" = ? AND state = 'waiting' ORDER BY id`,
 } as const;
 
-/** A stream's row of the schedule. */
+const STREAM_OF: Readonly<Record<Actor, (id: number) => string>> = {
+  message: messageStream,
+  webhook: webhookStream,
+  received: receivedStream,
+};
+
+/** A stream's row of the schedule: its name begins with the actor. */
 export const scheduleKey = (stream: string): Key => {
-  const actor: Actor = stream.startsWith("message-") ? "message" : "webhook";
-  return [actor, numberOf(stream)];
+  return [stream.slice(0, stream.indexOf("-")), numberOf(stream)];
 };
 
 /** Columns actor, id, lane, batch, dueAt of the schedule as what is due. */
 export const dueItem = (values: readonly SqlValue[]): DueItem => {
   const [actor, id, lane, batch, dueAt] = values as readonly [Actor, number, string, string, number];
-  return { stream: actor === "message" ? messageStream(id) : webhookStream(id), id, lane, batch, dueAt };
+  return { stream: STREAM_OF[actor](id), id, lane, batch, dueAt };
 };
 
 const usage = (reader: Reader): ReadModel["usage"] => {

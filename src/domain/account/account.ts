@@ -6,7 +6,7 @@ import type { OutgoingEvent } from "../webhook/events.ts";
 /** Where an account wants to hear about its outgoing messages. The secret Authorization value is not part of this. */
 export type OutgoingWebhook = {
   readonly url: string;
-  /** Events to call for; null = all. */
+  /** Events to call for; null = all but `complained`, which has to be asked for. */
   readonly events: ReadonlySet<OutgoingEvent> | null;
   /** `latest`: a newer event takes the place of a call still waiting. `every`: all events, in order per message. */
   readonly mode: "latest" | "every";
@@ -31,6 +31,8 @@ export type Account = {
   readonly fromIdLoginAddresses: readonly string[];
   readonly keepRetiredMessageMs: number;
   readonly keepRetiredWebhookMs: number;
+  /** How long mail in its mailboxes is kept; null = until the account deletes it. */
+  readonly keepReceivedMs: number | null;
   readonly uncertainDelivery: UncertainPolicy;
 };
 

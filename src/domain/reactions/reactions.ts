@@ -5,7 +5,7 @@
  */
 import type { Directory } from "../account/account.ts";
 import type { ContentStore, EventLog, Position } from "../event-log.ts";
-import type { HoldRuleSet, Messages, Recipients, Webhooks } from "../runtime/kinds.ts";
+import type { HoldRuleSet, Messages, ReceivedMessages, Recipients, Webhooks } from "../runtime/kinds.ts";
 import type { ReadModel } from "../runtime/read-model.ts";
 import { checkpointOf } from "./checkpoint.ts";
 import { discard } from "./discard.ts";
@@ -58,6 +58,7 @@ export type ReactionsOptions = {
   readonly contents: ContentStore;
   readonly messages: Messages;
   readonly webhooks: Webhooks;
+  readonly received: ReceivedMessages;
   readonly recipients: Recipients;
   readonly holdRules: HoldRuleSet;
   readonly readModel: ReadModel;
@@ -66,7 +67,8 @@ export type ReactionsOptions = {
 
 export const reactions = (options: ReactionsOptions): Reactions => {
   const { log, messages, readModel } = options;
-  const all: readonly Reaction[] = [notify(options), noteRecipients(options), hold(options), orderCalls(options), discard(options)];
+  const all: readonly Reaction[] = [notify(options), noteRecipients(options), hold(options), orderCalls(options)];
+  const discarding = discard(options);
   const place = milestone();
 
   const follow = async (signal: AbortSignal): Promise<void> => {
@@ -84,6 +86,7 @@ export const reactions = (options: ReactionsOptions): Reactions => {
           const batch = await batchOf(messages, events);
           const mustSee = await Promise.all(all.map((react) => react(batch, (job) => void jobs.push(job))));
           await readModel.passed(Math.max(...mustSee));
+          await discarding(batch, (job) => void jobs.push(job));
         }
         checkpoint.note(upTo, jobs);
       }

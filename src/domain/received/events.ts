@@ -28,7 +28,7 @@ export type ReceivedMessage = {
   readonly mailbox: Mailbox;
   /** How it came: over SMTP, as a copy of what the account sent, or as a DSN of this server. */
   readonly origin: "smtp" | "sent" | "report";
-  /** Flags from the start, such as `\\Seen` of a sent copy. */
+  /** Flags from the start, such as `\\seen` of a sent copy; in lower case, as in every event. */
   readonly flags: readonly string[];
   /** Whether SPF holds for the envelope sender's domain. */
   readonly mailFromValidated: boolean;
@@ -43,6 +43,8 @@ export type ReceivedMessage = {
   readonly report: Report | null;
   /** Id of the webhook call that will tell about it, if one does. */
   readonly callId: number;
+  /** When the server deletes it if nobody has; null = never. As the account's settings were when it came. */
+  readonly keepUntil: Instant | null;
 };
 
 export type ReceivedEvent =
@@ -54,6 +56,9 @@ export type ReceivedEvent =
   | Event<"MessageDeleted", { readonly by: Identity }>;
 
 export type ReceivedEventType = ReceivedEvent["type"];
+
+/** The part of the system that deletes what was kept long enough. */
+export const RETENTION: Identity = { kind: "system", name: "retention" };
 
 /** Stream of one received message. */
 export const receivedStream = (id: number): string => `received-${id}`;

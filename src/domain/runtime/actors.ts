@@ -8,20 +8,23 @@ import { actorRuntime } from "./actor.ts";
 import {
   holdRulesKind,
   messageKind,
+  receivedKind,
   recipientKind,
   webhookKind,
   type HoldRuleSet,
   type Messages,
+  type ReceivedMessages,
   type Recipients,
   type Webhooks,
 } from "./kinds.ts";
 
 /** States kept in memory, per kind: of what is being worked on, not of what waits. */
-const REMEMBERED = { messages: 10_000, webhooks: 10_000, recipients: 1_000, holdRules: 1 } as const;
+const REMEMBERED = { messages: 10_000, webhooks: 10_000, received: 1_000, recipients: 1_000, holdRules: 1 } as const;
 
 export type Actors = {
   readonly messages: Messages;
   readonly webhooks: Webhooks;
+  readonly received: ReceivedMessages;
   readonly recipients: Recipients;
   readonly holdRules: HoldRuleSet;
 };
@@ -61,6 +64,12 @@ export const actors = (options: {
       keepRetiredMs: (call && directory.account(call.account)?.keepRetiredWebhookMs) ?? 0,
     }),
   });
+  const received: ReceivedMessages = actorRuntime({
+    log,
+    kind: receivedKind,
+    remember: REMEMBERED.received,
+    terms: () => ({ now: clock.now() }),
+  });
   const recipients: Recipients = actorRuntime({
     log,
     kind: recipientKind,
@@ -73,5 +82,5 @@ export const actors = (options: {
     remember: REMEMBERED.holdRules,
     terms: () => ({ now: clock.now(), id: nextId() }),
   });
-  return { messages, webhooks, recipients, holdRules };
+  return { messages, webhooks, received, recipients, holdRules };
 };

@@ -6,6 +6,8 @@ import type { ContentStore, EventLog } from "../event-log.ts";
 import { idSource, type IdSource } from "../ids.ts";
 import type { HoldRule } from "../holdrule/events.ts";
 import { callOperations, holdRuleOperations, queueOperations, suppressionList } from "../operations/operations.ts";
+import { mailboxes } from "../received/mailboxes.ts";
+import { receiving } from "../received/receive.ts";
 import { reactions } from "../reactions/reactions.ts";
 import { allowance } from "../submission/allowance.ts";
 import { chosenFromIds } from "../submission/chosen-from-ids.ts";
@@ -57,9 +59,9 @@ export const engine = (options: EngineOptions) => {
   const nextId: IdSource = () => ids();
 
   const all = actors({ log, directory, clock, nextId, random: options.random });
-  const { messages, webhooks, recipients, holdRules } = all;
+  const { messages, webhooks, received, recipients, holdRules } = all;
   const reacting = reactions({ log, contents, readModel, directory, ...all });
-  const keeping = housekeeping({ log, messages, webhooks, readModel, reacted: reacting.passed });
+  const keeping = housekeeping({ log, messages, webhooks, received, readModel, reacted: reacting.passed });
   const intake = intakePriority(clock);
   const working = work({
     readModel,
@@ -134,10 +136,13 @@ export const engine = (options: EngineOptions) => {
     nextId,
     messages,
     webhooks,
+    received,
     submit: (submission: Submission) => intake.during(() => submit(submission)),
     queue: queueOperations({ messages, readModel }),
     calls: callOperations({ webhooks, readModel }),
     holdRules: holdRuleService,
+    mailboxes: mailboxes({ received, readModel }),
+    receive: receiving({ log, clock, nextId, directory }),
     suppressions: suppressionList({ recipients, readModel }),
   };
 };

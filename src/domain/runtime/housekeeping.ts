@@ -1,7 +1,7 @@
 /** What must happen in time though nobody asks: attempts that were lost go back to the queue, kept things are removed. */
 import type { EventLog, Position } from "../event-log.ts";
 import type { MessageCommand } from "../message/commands.ts";
-import type { Messages, Webhooks } from "./kinds.ts";
+import type { Messages, ReceivedMessages, Webhooks } from "./kinds.ts";
 import type { DueItem, ReadModel } from "./read-model.ts";
 
 /** Open attempts closed at a time after a restart. */
@@ -10,7 +10,7 @@ const RECOVERY_PAGE = 500;
 export type Housekeeping = {
   /** Closes attempts whose time is over: whoever claimed them is gone. */
   readonly interrupt: (items: readonly DueItem[]) => Promise<Position>;
-  /** Ends the keep period of retired messages and calls. */
+  /** Ends the keep period of retired messages and calls, and of mail in mailboxes. */
   readonly remove: (items: readonly DueItem[]) => Promise<Position>;
   /** Deletes streams that every reader has done with. */
   readonly delete: (items: readonly DueItem[]) => Promise<Position>;
@@ -22,16 +22,20 @@ export const housekeeping = (options: {
   readonly log: EventLog;
   readonly messages: Messages;
   readonly webhooks: Webhooks;
+  readonly received: ReceivedMessages;
   readonly readModel: ReadModel;
   /** Resolves when the reactions have durably passed a position. */
   readonly reacted: (position: Position) => Promise<void>;
 }): Housekeeping => {
-  const { log, messages, webhooks, readModel, reacted } = options;
+  const { log, messages, webhooks, received, readModel, reacted } = options;
 
   const execute = async (stream: string, command: Extract<MessageCommand, { type: "abandon" | "remove" }>): Promise<Position> => {
     const actors = stream.startsWith("message-") ? messages : webhooks;
     return (await actors.execute(stream, command)).position;
   };
+
+  const remove = async (stream: string): Promise<Position> =>
+    stream.startsWith("received-") ? (await received.execute(stream, { type: "remove" })).position : execute(stream, { type: "remove" });
 
   const each =
     (act: (item: DueItem) => Promise<Position>) =>
@@ -56,7 +60,7 @@ export const housekeeping = (options: {
 
   return {
     interrupt: abandon("no end of the attempt was recorded in time", true),
-    remove: each(({ stream }) => execute(stream, { type: "remove" })),
+    remove: each(({ stream }) => remove(stream)),
     delete: each(async ({ stream }) => {
       // A reaction that had yet to read the last events would find them gone.
       await reacted(readModel.position());

@@ -5,6 +5,10 @@ import type { MessageCommand, MessageTerms } from "../message/commands.ts";
 import { decideMessage } from "../message/decide.ts";
 import type { MessageEvent } from "../message/events.ts";
 import { advanceMessage, unbornMessage, type MessageEffect, type MessageState } from "../message/machine.ts";
+import type { ReceivedCommand, ReceivedTerms } from "../received/commands.ts";
+import { decideReceived } from "../received/decide.ts";
+import type { ReceivedEvent } from "../received/events.ts";
+import { evolveReceived, unbornReceived, type ReceivedState } from "../received/machine.ts";
 import type { RecipientEvent } from "../recipient/events.ts";
 import {
   decideRecipient,
@@ -36,6 +40,14 @@ export const webhookKind: ActorKind<WebhookState, WebhookCommand, WebhookEvent, 
   isDone: ({ value }) => value === "removed",
 };
 
+export const receivedKind: ActorKind<ReceivedState, ReceivedCommand, ReceivedEvent, never, ReceivedTerms> = {
+  unborn: unbornReceived,
+  decide: decideReceived,
+  can: (state, event) => state.can(event),
+  advance: (state, event) => [evolveReceived(state, event), []],
+  isDone: ({ value }) => value === "deleted",
+};
+
 export const recipientKind: ActorKind<RecipientState, RecipientCommand, RecipientEvent, never, RecipientTerms> = {
   unborn: unknownRecipient,
   decide: decideRecipient,
@@ -54,5 +66,6 @@ export const holdRulesKind: ActorKind<HoldRules, HoldRuleCommand, HoldRuleEvent,
 
 export type Messages = ActorRuntime<MessageState, MessageCommand, MessageEvent, MessageEffect>;
 export type Webhooks = ActorRuntime<WebhookState, WebhookCommand, WebhookEvent, WebhookEffect>;
+export type ReceivedMessages = ActorRuntime<ReceivedState, ReceivedCommand, ReceivedEvent, never>;
 export type Recipients = ActorRuntime<RecipientState, RecipientCommand, RecipientEvent, never>;
 export type HoldRuleSet = ActorRuntime<HoldRules, HoldRuleCommand, HoldRuleEvent, never>;

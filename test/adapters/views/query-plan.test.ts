@@ -67,8 +67,10 @@ const readOthers = ({ reader }: DirectViews): void => {
         for (const filter of [...calls, { active: span }]) list(filter, { sort: "activeAt", direction }, request);
         for (const filter of [...calls, { submitted: span }]) list(filter, { sort: "queuedAt", direction }, request);
       }
-      all.received("shop", request, direction);
-      all.received(null, request, direction);
+      all.received({ account: "shop" }, request, direction);
+      all.received({ mailbox: "Junk" }, request, direction);
+      all.received({ account: "shop", mailbox: "Inbox" }, request, direction);
+      all.received({}, request, direction);
     }
     all.suppressionPage("shop", request);
     all.suppressionPage(null, request);

@@ -8,7 +8,8 @@ import { DAY_MS, MINUTE_MS } from "../../../src/domain/clock.ts";
 import { HOLD_RULES_STREAM } from "../../../src/domain/holdrule/events.ts";
 import { messageStream, type MessageEvent, type MessageEventType } from "../../../src/domain/message/events.ts";
 import { evolveMessage, unbornMessage, type MessageState } from "../../../src/domain/message/machine.ts";
-import { receivedStream } from "../../../src/domain/received/events.ts";
+import { MAILBOXES, receivedStream, type ReceivedEvent } from "../../../src/domain/received/events.ts";
+import { evolveReceived, unbornReceived, type ReceivedState } from "../../../src/domain/received/machine.ts";
 import { recipientStream, type RecipientEvent } from "../../../src/domain/recipient/events.ts";
 import { evolveWebhook, unbornWebhook, type WebhookState } from "../../../src/domain/webhook/machine.ts";
 import { webhookStream, type WebhookEvent, type WebhookEventType } from "../../../src/domain/webhook/events.ts";
@@ -16,6 +17,7 @@ import {
   aCall,
   aMessage,
   aReceivedMessage,
+  anIncomingCall,
   called,
   happened,
   messageSamples,
@@ -88,6 +90,7 @@ export const randomLog = (seeds: readonly number[]): RandomLog => {
   const revisions = new Map<string, number>();
   const messages = new Map<number, MessageState>();
   const calls = new Map<number, WebhookState>();
+  const mail = new Map<number, ReceivedState>();
   const recipients = new Map<string, { failures: number; suppressed: boolean }>();
   const rules = new Set<number>();
   const contentIds: number[] = [];
@@ -149,6 +152,7 @@ export const randomLog = (seeds: readonly number[]): RandomLog => {
   const details = (roll: Roll, sample: object, attempts: number) => ({
     at,
     ...("attempt" in sample && { attempt: attempts }),
+    ...("receivedId" in sample && { receivedId: nextId++ }),
     ...("nextAttemptAt" in sample && { nextAttemptAt: at + roll(5) * MINUTE_MS }),
   });
 
@@ -206,12 +210,45 @@ export const randomLog = (seeds: readonly number[]): RandomLog => {
     record(stream, event);
   };
 
+  const keep = (id: number, event: ReceivedEvent): void => {
+    mail.set(id, evolveReceived(mail.get(id) ?? unbornReceived, event));
+    record(receivedStream(id), event);
+  };
+
+  /** Mail that arrives, perhaps with a call that will tell about it; a copy of what was sent shares its content. */
+  const receive = (roll: Roll): void => {
+    const sent = roll(4) === 0 ? [...messages.values()].at(-1)?.context.message : undefined;
+    const { account, contentId, size } = sent ?? { account: pick(roll, ACCOUNTS), contentId: nextId++, size: 7 };
+    contentIds.push(contentId);
+    const id = nextId++;
+    const place = sent === undefined ? {} : ({ mailbox: "Sent", origin: "sent", flags: ["\\seen"] } as const);
+    const keepUntil = roll(2) === 0 ? at + DAY_MS : null;
+    keep(id, { type: "MessageReceived", at, ...aReceivedMessage({ id, account, contentId, size, keepUntil, callId: nextId++, ...place }) });
+    if (roll(2) === 0) return;
+    const { callId } = mail.get(id)?.context.message ?? { callId: 0 };
+    call(callId, { type: "WebhookQueued", at, ...anIncomingCall({ id: callId, account, messageRef: id }, { receivedId: id, contentId }) });
+  };
+
+  /** What an account does with its mail. */
+  const tidy = (roll: Roll): void => {
+    const [id, { value }] = pick(roll, [...mail]);
+    if (value !== "kept") return;
+    const flags = [pick(roll, ["\\seen", "\\flagged", "$forwarded", "later"])];
+    const possible: readonly ReceivedEvent[] = [
+      { type: "MessageFlagsAdded", at, flags, by: operator },
+      { type: "MessageFlagsRemoved", at, flags, by: operator },
+      { type: "MessageMoved", at, mailbox: pick(roll, MAILBOXES), by: operator },
+      { type: "MessageDeleted", at, by: operator },
+    ];
+    keep(id, pick(roll, possible));
+  };
+
   const rest = (roll: Roll): void => {
     const [rule] = rules;
     if (rule !== undefined && roll(2) === 0) {
       rules.delete(rule);
       record(HOLD_RULES_STREAM, { type: "HoldRuleRemoved", at, id: rule, by: operator });
-    } else if (roll(2) === 0) {
+    } else if (roll(4) === 0) {
       const id = nextId++;
       rules.add(id);
       record(HOLD_RULES_STREAM, {
@@ -224,17 +261,14 @@ export const randomLog = (seeds: readonly number[]): RandomLog => {
         seed: "",
         by: operator,
       });
-    } else {
-      const id = nextId++;
-      const arrived = aReceivedMessage({ id, account: pick(roll, ACCOUNTS), contentId: nextId++, size: 7, callId: nextId++ });
-      record(receivedStream(id), { type: "MessageReceived", at, ...arrived });
-    }
+    } else if (mail.size === 0 || roll(3) === 0) receive(roll);
+    else tidy(roll);
   };
 
   for (const seed of seeds) {
     const roll = dice(seed);
     at += [0, 0, 0, 1, 1, 90][roll(6)]! * MINUTE_MS;
-    const what = roll(12);
+    const what = roll(14);
     if (messages.size === 0 || what < 2) queueMessage(roll);
     else if (what < 3) queueCall(roll);
     else if (what < 10) goOn(roll);

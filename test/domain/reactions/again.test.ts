@@ -91,13 +91,14 @@ describe("reactions that read again what they have read", () => {
 describe("who waits for the reactions", () => {
   const over = (log: MemoryLog) => {
     const { core, views } = world({ log });
-    const { messages, webhooks } = core;
+    const { messages, webhooks, received } = core;
     const none = { execute: never, create: never, load: never };
     return reactions({
       log,
       contents: log.contents,
       messages,
       webhooks,
+      received,
       recipients: none,
       holdRules: { ...none, load: () => Promise.resolve({ state: noHoldRules, revision: NO_STREAM }) },
       readModel: views,

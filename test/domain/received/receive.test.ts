@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { idSource } from "../../../src/domain/ids.ts";
 import { receiving, type Arrival } from "../../../src/domain/received/receive.ts";
 import { memoryLog } from "../../support/memory-log.ts";
-import { NOON } from "../../support/samples.ts";
+import { anAccount, directoryOf, NOON } from "../../support/samples.ts";
 import { virtualClock } from "../../support/virtual-clock.ts";
 
 const arrival: Arrival = {
@@ -28,7 +28,10 @@ const arrival: Arrival = {
 const bench = () => {
   const log = memoryLog();
   const clock = virtualClock(NOON);
-  return { log, receive: receiving({ log, clock, nextId: idSource(0, clock.now) }) };
+  return {
+    log,
+    receive: receiving({ log, clock, nextId: idSource(0, clock.now), directory: directoryOf([anAccount({ keepReceivedMs: 5_000 })]) }),
+  };
 };
 
 describe("mail that arrives", () => {
@@ -44,6 +47,39 @@ describe("mail that arrives", () => {
       ],
     );
     assert.deepEqual(new Set(stored.map(({ contentId }) => contentId)), new Set(log.contents.ids()));
+  });
+
+  it("goes into the Inbox, and is kept for as long as its account says", async () => {
+    const { log, receive } = bench();
+    await receive(arrival);
+    const stored = log.all().flatMap(({ event }) => (event.type === "MessageReceived" ? [event] : []));
+    assert.deepEqual(
+      stored.map(({ origin, mailbox, flags, tag, keepUntil }) => ({ origin, mailbox, flags, tag, keepUntil })),
+      [
+        { origin: "smtp", mailbox: "Inbox", flags: [], tag: "", keepUntil: NOON + 5_000 },
+        { origin: "smtp", mailbox: "Inbox", flags: [], tag: "x", keepUntil: null },
+      ],
+    );
+    assert.equal(new Set(stored.flatMap(({ id, callId }) => [id, callId])).size, 4);
+  });
+
+  it("goes where its bringer says", async () => {
+    const { log, receive } = bench();
+    await receive({ ...arrival, mailbox: "Junk", origin: "report", flags: ["$junk"] });
+    const [event] = log.all().map((recorded) => recorded.event);
+    assert.ok(event?.type === "MessageReceived");
+    assert.deepEqual([event.mailbox, event.origin, event.flags], ["Junk", "report", ["$junk"]]);
+  });
+
+  it("is stored once when it has an id of its own, however often it comes", async () => {
+    const { log, receive } = bench();
+    const report: Arrival = { ...arrival, recipients: arrival.recipients.slice(0, 1), onceAs: 4_711 };
+    assert.deepEqual(await receive(report), [4_711]);
+    assert.deepEqual(await receive({ ...report, content: [new Uint8Array(6)] }), [4_711]);
+    assert.deepEqual(log.types("received-4711"), ["MessageReceived"]);
+    assert.deepEqual(log.contents.ids(), [4_711]);
+    assert.equal((await log.contents.read(4_711))?.byteLength, 5);
+    await assert.rejects(receive({ ...arrival, onceAs: 4_712 }), /one recipient/);
   });
 
   it("gets other ids when one is taken", async () => {

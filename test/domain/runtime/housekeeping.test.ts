@@ -6,7 +6,7 @@ import type { MessageTerms } from "../../../src/domain/message/commands.ts";
 import type { Position } from "../../../src/domain/event-log.ts";
 import { actorRuntime } from "../../../src/domain/runtime/actor.ts";
 import { housekeeping } from "../../../src/domain/runtime/housekeeping.ts";
-import { messageKind, webhookKind } from "../../../src/domain/runtime/kinds.ts";
+import { messageKind, receivedKind, webhookKind } from "../../../src/domain/runtime/kinds.ts";
 import type { WorkKind } from "../../../src/domain/runtime/read-model.ts";
 import { memoryLog, type MemoryLog } from "../../support/memory-log.ts";
 import { memoryReadModel } from "../../support/memory-read-model.ts";
@@ -25,7 +25,8 @@ const bench = ({
     terms: (): MessageTerms => ({ now, spread: 0, callIds: [1, 2], policy: { keepRetiredMs: 0, uncertainDelivery: "wait" } }),
   });
   const webhooks = actorRuntime({ log, kind: webhookKind, remember: 100, terms: () => ({ now, spread: 0, keepRetiredMs: 0 }) });
-  const keeping = housekeeping({ log, messages, webhooks, readModel: views, reacted });
+  const received = actorRuntime({ log, kind: receivedKind, remember: 100, terms: () => ({ now }) });
+  const keeping = housekeeping({ log, messages, webhooks, received, readModel: views, reacted });
   const due = (kind: WorkKind) => {
     views.catchUp();
     return views.due({ kind, at: now, perLane: 1_000, limit: 1_000 });

@@ -13,7 +13,7 @@ import type { MessageTerms } from "../../../src/domain/message/commands.ts";
 import { actorRuntime } from "../../../src/domain/runtime/actor.ts";
 import { deliveries } from "../../../src/domain/runtime/deliveries.ts";
 import { housekeeping } from "../../../src/domain/runtime/housekeeping.ts";
-import { messageKind, type Messages, type Webhooks } from "../../../src/domain/runtime/kinds.ts";
+import { messageKind, type Messages, type ReceivedMessages, type Webhooks } from "../../../src/domain/runtime/kinds.ts";
 import type { DeliveryOutcome } from "../../../src/domain/smtp-result.ts";
 import { memoryLog, type MemoryLog } from "../../support/memory-log.ts";
 import { memoryReadModel, type MemoryReadModel } from "../../support/memory-read-model.ts";
@@ -136,7 +136,8 @@ const aNode = (race: Race, node: number): Node => {
     signal: new AbortController().signal,
     observe: () => undefined,
   });
-  const { interrupt } = housekeeping({ log: remote, messages, webhooks: {} as Webhooks, readModel: views, reacted: async () => undefined });
+  const others = { webhooks: {} as Webhooks, received: {} as ReceivedMessages };
+  const { interrupt } = housekeeping({ log: remote, messages, ...others, readModel: views, reacted: async () => undefined });
   const due = (kind: "deliver" | "interrupt") => views.due({ kind, at: clock.now(), perLane: 10, limit: 10 });
   return { messages, views, work: () => perform(due("deliver")), interrupt: () => interrupt(due("interrupt")) };
 };

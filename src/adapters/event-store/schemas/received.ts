@@ -1,6 +1,6 @@
 /** Stored form of mail in mailboxes. */
 import * as z from "zod";
-import { event, identity } from "./event.ts";
+import { event, identity, ms } from "./event.ts";
 
 const mailbox = z.enum(["Inbox", "Sent", "Archive", "Trash", "Junk"]);
 
@@ -58,6 +58,7 @@ export const receivedSchemas = {
     tag: z.string(),
     report: report.nullable(),
     callId: z.int(),
+    keepUntil: ms.nullable(),
   }),
   MessageFlagsAdded: event("MessageFlagsAdded", { flags, by: identity }),
   MessageFlagsRemoved: event("MessageFlagsRemoved", { flags, by: identity }),

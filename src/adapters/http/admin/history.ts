@@ -7,6 +7,7 @@ import { messageStream } from "../../../domain/message/events.ts";
 import { receivedStream } from "../../../domain/received/events.ts";
 import { webhookStream } from "../../../domain/webhook/events.ts";
 import { attempts, type AttemptRow } from "../../../projections/attempts.ts";
+import { feedback, type FeedbackRow } from "../../../projections/feedback.ts";
 import { messages, type MessageRow } from "../../../projections/messages.ts";
 import type { AnyRow, Fold } from "../../../projections/projection.ts";
 import { received, type ReceivedRow } from "../../../projections/received.ts";
@@ -16,6 +17,8 @@ import { webhookCalls, type CallRow } from "../../../projections/webhook-calls.t
 export type MessageHistory = {
   readonly message: MessageRow;
   readonly attempts: readonly AttemptRow[];
+  /** What came back about it, first to last. */
+  readonly feedback: readonly FeedbackRow[];
   readonly events: readonly Recorded[];
 };
 
@@ -47,7 +50,12 @@ export const messageHistory = async (log: Reader, id: number): Promise<MessageHi
   const events = await log.read(messageStream(id));
   const [message] = rowsOf(messages, events) as readonly MessageRow[];
   if (message === undefined || message.state === "removed") return undefined;
-  return { message, attempts: rowsOf(attempts, events) as readonly AttemptRow[], events };
+  return {
+    message,
+    attempts: rowsOf(attempts, events) as readonly AttemptRow[],
+    feedback: rowsOf(feedback, events) as readonly FeedbackRow[],
+    events,
+  };
 };
 
 /** Undefined when there is no such call, or no longer. */
@@ -58,6 +66,15 @@ export const callHistory = async (log: Reader, id: number): Promise<CallHistory 
   return { call, attempts: rowsOf(webhookAttempts, events) as readonly CallAttemptRow[], events };
 };
 
-/** Undefined when there is no such received message, or no longer. */
+export type ReceivedHistory = { readonly message: ReceivedRow; readonly events: readonly Recorded[] };
+
+/** Undefined when there is no such message in any mailbox, or no longer. */
+export const receivedHistory = async (log: Reader, id: number): Promise<ReceivedHistory | undefined> => {
+  const events = await log.read(receivedStream(id));
+  const [message] = rowsOf(received, events) as readonly ReceivedRow[];
+  return message === undefined || message.deletedAt !== null ? undefined : { message, events };
+};
+
+/** As {@link receivedHistory}, the message alone. */
 export const receivedMessage = async (log: Reader, id: number): Promise<ReceivedRow | undefined> =>
-  (rowsOf(received, await log.read(receivedStream(id))) as readonly ReceivedRow[])[0];
+  (await receivedHistory(log, id))?.message;

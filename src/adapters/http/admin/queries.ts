@@ -1,6 +1,7 @@
 /** What the admin API and the local pages ask of the views: a narrow port, so that they can be tried without any. */
 import type { Instant } from "../../../domain/clock.ts";
 import type { Position } from "../../../domain/event-log.ts";
+import type { Mailbox } from "../../../domain/received/events.ts";
 import type { OutgoingEvent } from "../../../domain/webhook/events.ts";
 import type { CountedList, CounterRow } from "../../../projections/counters.ts";
 import type { HoldRuleRow } from "../../../projections/hold-rules.ts";
@@ -50,6 +51,9 @@ export type CallFilter = {
   readonly messageRef?: number | undefined;
 };
 
+/** Mail in mailboxes that agrees with all that is set. */
+export type ReceivedFilter = { readonly account?: string | undefined; readonly mailbox?: Mailbox | undefined };
+
 type CallPage = (
   filter: CallFilter,
   order: { readonly sort: "activeAt" | "queuedAt"; readonly direction: Direction },
@@ -78,8 +82,8 @@ export type AdminQueries = {
   readonly suppressionPage: (account: string | null, request: PageRequest) => Page<SuppressionRow>;
   /** Oldest first: few by nature. */
   readonly holdRules: () => readonly HoldRuleRow[];
-  /** Newest first; null = of all accounts. */
-  readonly received: (account: string | null, request: PageRequest) => Page<ReceivedRow>;
+  /** Newest first. */
+  readonly received: (filter: ReceivedFilter, request: PageRequest) => Page<ReceivedRow>;
   readonly counts: (list: CountedList) => readonly CounterRow[];
 };
 

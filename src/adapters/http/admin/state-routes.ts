@@ -1,5 +1,6 @@
 /** Received mail as it is listed, and how the server stands: its views and its counts. */
 import { z } from "zod";
+import { MAILBOXES } from "../../../domain/received/events.ts";
 import { json, refused } from "./answer.ts";
 import { receivedMessage } from "./history.ts";
 import type { AdminParts } from "./options.ts";
@@ -8,14 +9,14 @@ import { flagText, idParams, line, pageQuery } from "./parameters.ts";
 import { COUNTED_LISTS } from "./queries.ts";
 import { route, type Route } from "./route.ts";
 
-const receivedQuery = z.strictObject({ ...pageQuery, account: line.optional() });
+const receivedQuery = z.strictObject({ ...pageQuery, account: line.optional(), mailbox: z.enum(MAILBOXES).optional() });
 const viewsQuery = z.strictObject({ digest: flagText.default(false) });
 
 const noSuchMail = refused("notFound", "there is no such received message, or no longer");
 
 export const receivedRoutes = ({ queries, parseCursor, log, content }: AdminParts): readonly Route[] => [
   route("GET", "/received", { query: receivedQuery }, ({ query }) =>
-    pageAnswer(parseCursor, query, (request) => queries.received(query.account ?? null, request)),
+    pageAnswer(parseCursor, query, (request) => queries.received(query, request)),
   ),
   route("GET", "/received/:id", { params: idParams }, async ({ params: { id } }) => {
     const message = await receivedMessage(log, id);

@@ -97,7 +97,7 @@ const listPages = ({ queries, parseCursor, clock }: LocalPagesOptions): Pages =>
       return render(list(after === undefined ? { limit: ROWS } : { after, limit: ROWS }), cursor, clock.now());
     };
   return {
-    "/received": listed((request) => queries.received(null, request), receivedPage),
+    "/received": listed((request) => queries.received({}, request), receivedPage),
     "/queue": listed((request) => queries.queue.list({}, { sort: "nextAttemptAt", direction: "ascending" }, request), queuePage),
     "/retired": listed((request) => queries.retired({}, { sort: "lastActivityAt", direction: "descending" }, request), retiredPage),
     "/webhooks": listed((request) => queries.calls.waiting({}, { sort: "activeAt", direction: "ascending" }, request), waitingCallsPage),

@@ -1,4 +1,5 @@
 /** The simple lists: suppressions, hold rules, received messages, and how many rows the lists have. */
+import type { Mailbox } from "../../../domain/received/events.ts";
 import { COUNTERS, type CountedList, type CounterRow } from "../../../projections/counters.ts";
 import { HOLD_RULES, type HoldRuleRow } from "../../../projections/hold-rules.ts";
 import { RECEIVED, type ReceivedRow } from "../../../projections/received.ts";
@@ -7,6 +8,8 @@ import type { Reader } from "../reader.ts";
 import { readPage } from "./keyset.ts";
 import type { Direction, Page, PageRequest } from "./page.ts";
 
+export type ReceivedFilter = { readonly account?: string | undefined; readonly mailbox?: Mailbox | undefined };
+
 export type Lists = {
   /** An account's whole suppression list, oldest first. */
   readonly suppressions: (account: string) => readonly SuppressionRow[];
@@ -14,8 +17,8 @@ export type Lists = {
   readonly suppressionPage: (account: string | null, request: PageRequest) => Page<SuppressionRow>;
   /** Hold rules, oldest first. */
   readonly holdRules: () => readonly HoldRuleRow[];
-  /** Received messages of an account, or of all, newest first unless asked otherwise. */
-  readonly received: (account: string | null, request: PageRequest, direction?: Direction) => Page<ReceivedRow>;
+  /** Mail in mailboxes, all that agrees with what is set, newest first unless asked otherwise. */
+  readonly received: (filter: ReceivedFilter, request: PageRequest, direction?: Direction) => Page<ReceivedRow>;
   /** How many rows a list has, by account and state; of one account if given. States without rows are absent. */
   readonly counts: (list: CountedList, account?: string) => readonly CounterRow[];
 };
@@ -28,8 +31,12 @@ export const lists = (reader: Reader): Lists => ({
   suppressionPage: (account, request) =>
     readPage(reader, [{ table: SUPPRESSIONS, where: ofAccount(account), sort: "id", direction: "descending" }], request),
   holdRules: () => reader.rows<HoldRuleRow>(HOLD_RULES, "ORDER BY id"),
-  received: (account, request, direction = "descending") =>
-    readPage(reader, [{ table: RECEIVED, where: ofAccount(account), sort: "id", direction }], request),
+  received: ({ account, mailbox }, request, direction = "descending") => {
+    const where = Object.entries({ account, mailbox }).flatMap(([column, value]) =>
+      value === undefined ? [] : [[column, value] as const],
+    );
+    return readPage(reader, [{ table: RECEIVED, where, sort: "id", direction }], request);
+  },
   counts: (list, account) =>
     account === undefined
       ? reader.rows<CounterRow>(COUNTERS, "WHERE list = ?", [list])
