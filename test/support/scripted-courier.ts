@@ -1,7 +1,9 @@
 /** A courier for tests, with the least that a test has to say: where things go, and what is different this time. */
 import { afterEach } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 
 import type { Delivery } from "../../src/domain/delivery.ts";
+import { CONTENT_PIECE } from "../../src/domain/event-log.ts";
 import type { AttemptResult, DeliveryOutcome } from "../../src/domain/smtp-result.ts";
 import type { Resolver } from "../../src/adapters/dns/resolver.ts";
 import { courier, type CourierOptions } from "../../src/adapters/smtp-out/courier.ts";
@@ -27,10 +29,25 @@ export const noResolver: Resolver = {
   addresses: (host) => Promise.reject(new Error(`unexpected look-up of ${host}`)),
 };
 
+/** A store in which every content is this one, in pieces as a store hands them out. */
+export const storing = (content: Uint8Array): CourierOptions["contents"] => ({
+  open: async () => ({
+    size: content.byteLength,
+    pieces: {
+      async *[Symbol.asyncIterator]() {
+        for (let at = 0; at < content.byteLength; at += CONTENT_PIECE) {
+          await nextTurn();
+          yield content.subarray(at, at + CONTENT_PIECE);
+        }
+      },
+    },
+  }),
+});
+
 /** A courier whose contents are all {@link CONTENT} unless said otherwise. */
 export const testCourier = (options: Partial<CourierOptions>): ReturnType<typeof courier> =>
   courier({
-    contents: { read: () => Promise.resolve(CONTENT) },
+    contents: storing(CONTENT),
     clock: virtualClock(),
     resolver: noResolver,
     transports: {},

@@ -9,6 +9,7 @@ import type { DeliveryOutcome } from "../../domain/smtp-result.ts";
 import type { Resolver } from "../dns/resolver.ts";
 import { type Carry, carrier, type Way } from "./carry.ts";
 import { type KeptLimits, keptSessions } from "./kept-sessions.ts";
+import { mailContent } from "./mail-content.ts";
 import { fixedHost, mailHosts } from "./mail-hosts.ts";
 import type { Security, Timeouts } from "./open-session.ts";
 import { INTERRUPTED, recordOutcomes, rejectedBy } from "./outcome.ts";
@@ -17,7 +18,7 @@ import { DIRECT, type Route, type Smarthost, type Transport, transportFor } from
 import { permanent, REQUIRETLS_CODE, temporary, type Trouble } from "./trouble.ts";
 
 export type CourierOptions = {
-  readonly contents: Pick<ContentStore, "read">;
+  readonly contents: Pick<ContentStore, "open">;
   readonly clock: Clock;
   readonly resolver: Resolver;
   /** By name. `direct` is there without being named. */
@@ -59,8 +60,6 @@ const VERIFIED: Security = { mode: "starttls", verified: true };
 /** The library writes addresses between angle brackets and refuses those that hold some, quoted as they may be. */
 const UNSENDABLE = /[<>\r\n]/u;
 
-const bufferOf = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-
 const wayThrough = ({ host, port, tls, verifyCertificate, auth }: Smarthost, requireTls: boolean): Way | Trouble => {
   if (requireTls && tls === "none")
     return permanent(`the smarthost ${host} is used without TLS, which the sender asks for`, REQUIRETLS_CODE);
@@ -87,7 +86,7 @@ const inParallel = async <T>(items: readonly T[], run: (item: T) => Promise<void
 type Attempt = { readonly delivery: Delivery; readonly transport: string; readonly startedAt: number; readonly scope: Scope };
 
 const courierOver = (carry: Carry, options: CourierOptions): ((attempt: Attempt) => Promise<ReadonlyMap<number, DeliveryOutcome>>) => {
-  const { contents, clock, resolver, transports, hostName, random = Math.random, directPort = SMTP_PORT } = options;
+  const { contents, clock, resolver, transports, hostName, onError, random = Math.random, directPort = SMTP_PORT } = options;
 
   const directWay = async ({ recipientDomain, requireTls }: Delivery, scope: Scope): Promise<Way | Trouble> => {
     const found = await unlessStopped(scope, mailHosts(recipientDomain, resolver, hostName, random));
@@ -131,10 +130,10 @@ const courierOver = (carry: Carry, options: CourierOptions): ((attempt: Attempt)
     if (sendable.length === 0) return outcomes;
     const plan = await planFor(delivery, transport, scope);
     if ("permanent" in plan) return refuse(sendable, plan);
-    const bytes = await contents.read(delivery.contentId);
-    if (bytes === undefined) return refuse(sendable, permanent("the content of the message is gone"));
+    const stored = await contents.open(delivery.contentId);
+    if (stored === undefined) return refuse(sendable, permanent("the content of the message is gone"));
 
-    const content = bufferOf(bytes);
+    const content = await mailContent(stored, (error) => onError?.(error));
     const { mailFrom: from, eightBit, smtpUtf8 } = delivery;
     const carryFor = async (recipients: readonly DeliveryRecipient[]): Promise<void> => {
       const to = [...new Set(recipients.map(({ address }) => address))];

@@ -2,11 +2,12 @@
  * One SMTP transaction. Adds to the library's what deliveries need to know: which recipients were refused with what, and
  * whether the whole message had left when a connection broke.
  */
-import { Readable, type Writable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 
 import type { SMTPEnvelope } from "nodemailer/lib/smtp-connection";
 
 import type { Connection } from "./connection.ts";
+import { type MailContent, pour } from "./mail-content.ts";
 import { parseReply, type Reply } from "./reply.ts";
 import type { Scope } from "./scope.ts";
 import { fromReply, permanent, responseOf, temporary, type Trouble } from "./trouble.ts";
@@ -15,7 +16,7 @@ import { fromReply, permanent, responseOf, temporary, type Trouble } from "./tro
 export type Mail = {
   readonly from: string;
   readonly to: readonly string[];
-  readonly content: Buffer;
+  readonly content: MailContent;
   readonly eightBit: boolean;
   readonly smtpUtf8: boolean;
   readonly requireTls: boolean;
@@ -24,7 +25,8 @@ export type Mail = {
 /**
  * How a transaction ended for the recipients that were not refused.
  * - `accepted`: a 2xx reply to the final dot.
- * - `refused`: MAIL FROM, DATA or the final dot was refused; `afterDot` tells the last from the others.
+ * - `refused`: MAIL FROM, DATA or the final dot was refused, `afterDot` tells the last from the others; or the content could
+ *   not be read to its end, which was kept from the server.
  * - `broken`: the connection ended. `dotSent`: the whole message had been handed to the network.
  */
 export type TransactionEnd =
@@ -41,16 +43,13 @@ export type Transaction = {
 /** Silence allowed at any point, and after the final dot. */
 export type TransactionTimeouts = { readonly commandMs: number; readonly finalReplyMs: number };
 
-/** Pieces in which large content is handed over, so that neither the event loop nor memory is filled by one message. */
-const PIECE_OCTETS = 64 * 1_024;
-
 /** The library fills these in on the envelope that it is given. */
 type FilledEnvelope = SMTPEnvelope & { rejectedErrors?: readonly (Error & { recipient?: string; response?: string })[] };
 
 const envelopeOf = (mail: Mail): FilledEnvelope => ({
   from: mail.from,
   to: [...mail.to],
-  size: mail.content.length,
+  size: mail.content.size,
   use8BitMime: mail.eightBit,
   requireTLSExtensionEnabled: mail.requireTls,
 });
@@ -58,29 +57,27 @@ const envelopeOf = (mail: Mail): FilledEnvelope => ({
 const refusedRecipients = ({ rejectedErrors = [] }: FilledEnvelope): ReadonlyMap<string, Trouble> =>
   new Map(rejectedErrors.map((error) => [error.recipient ?? "", fromReply(responseOf(error))]));
 
-function* pieces(content: Buffer): Generator<Buffer> {
-  for (let at = 0; at < content.length; at += PIECE_OCTETS) yield content.subarray(at, at + PIECE_OCTETS);
-}
-
 /** The stages of handing the content over. */
-type Progress = { started: boolean; ended: boolean };
+type Progress = { started: boolean; ended: boolean; stop: () => void };
+
+type Handing = { readonly finalReplyMs: number; readonly progress: Progress; readonly onUnreadable: () => void };
 
 /** All that the library asks of a message is `pipe`, called when the server wants the content. */
-const messageOf = (content: Buffer, { library, patience }: Connection, finalReplyMs: number, progress: Progress): Readable => {
+const messageOf = (content: MailContent, { library, patience }: Connection, handing: Handing): Readable => {
+  const { finalReplyMs, progress, onUnreadable } = handing;
   const pipe = (stream: Writable): void => {
     progress.started = true;
     const socket = library._socket;
     // A small message leaves in one write together with its final dot. Stuffing at most doubles it, so it stays below the
     // mark at which a corked socket would wait for itself.
-    const together = socket instanceof Object && content.length * 2 + 16 < socket.writableHighWaterMark;
+    const together = socket instanceof Object && content.size * 2 + 16 < socket.writableHighWaterMark;
     if (together) socket.cork();
     stream.once("end", () => {
       if (together) socket.uncork();
       progress.ended = true;
       patience(finalReplyMs);
     });
-    if (content.length <= PIECE_OCTETS) stream.end(content);
-    else Readable.from(pieces(content), { objectMode: false }).pipe(stream);
+    progress.stop = pour(content, stream, onUnreadable);
   };
   return { pipe } as unknown as Readable;
 };
@@ -99,12 +96,13 @@ const refusalOf = (error: SendError, { started }: Progress): TransactionEnd | un
 export const transact = (connection: Connection, mail: Mail, timeouts: TransactionTimeouts, scope: Scope): Promise<Transaction> =>
   new Promise((resolve) => {
     const envelope = envelopeOf(mail);
-    const progress: Progress = { started: false, ended: false };
+    const progress: Progress = { started: false, ended: false, stop: () => undefined };
     let settled = false;
     const settle = (end: TransactionEnd): void => {
       if (settled) return;
       settled = true;
       forget();
+      progress.stop();
       connection.onBreak(undefined);
       if (progress.ended) connection.patience(timeouts.commandMs);
       resolve({ refused: refusedRecipients(envelope), end });
@@ -122,7 +120,12 @@ export const transact = (connection: Connection, mail: Mail, timeouts: Transacti
     }
     connection.onBreak(breakOff);
     connection.forceSmtpUtf8(mail.smtpUtf8);
-    const message = messageOf(mail.content, connection, timeouts.finalReplyMs, progress);
+    // Only the end of the connection keeps the server from taking a part for the whole.
+    const onUnreadable = (): void => {
+      settle({ kind: "refused", trouble: temporary("the content of the message could not be read"), afterDot: false });
+      connection.library.close();
+    };
+    const message = messageOf(mail.content, connection, { finalReplyMs: timeouts.finalReplyMs, progress, onUnreadable });
     connection.library.send(envelope, message, (error, info) => {
       if (!error) settle({ kind: "accepted", reply: parseReply(info.response) });
       else {

@@ -2,7 +2,18 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { describe, it } from "node:test";
 
-import { at, CONTENT, delivery, inShort, noSignal, resultOf, smarthost, stages, testCourier } from "../../support/scripted-courier.ts";
+import {
+  at,
+  CONTENT,
+  delivery,
+  inShort,
+  noSignal,
+  resultOf,
+  smarthost,
+  stages,
+  storing,
+  testCourier,
+} from "../../support/scripted-courier.ts";
 import { ALL_EXTENSIONS, type Script } from "../../support/scripted-remote.ts";
 
 const stage = stages();
@@ -48,7 +59,7 @@ describe("a connection that breaks", () => {
   });
 
   it("in the middle of the content leaves the message unsent", async () => {
-    const { courier, remote } = await stage({ deafToData: true }, { contents: { read: () => Promise.resolve(LARGE) } });
+    const { courier, remote } = await stage({ deafToData: true }, { contents: storing(LARGE) });
     const delivering = courier.deliver(delivery(), noSignal());
     await remote.saw("DATA");
     remote.hangUp(true);
@@ -122,7 +133,7 @@ describe("a process that stops", () => {
   });
 
   it("while a large content is on its way has interrupted the delivery, and nothing more leaves", async () => {
-    const { courier, remote } = await stage({ deafToData: true }, { contents: { read: () => Promise.resolve(LARGE) } });
+    const { courier, remote } = await stage({ deafToData: true }, { contents: storing(LARGE) });
     const stop = new AbortController();
     const delivering = courier.deliver(delivery(), stop.signal);
     await remote.saw("DATA");
@@ -150,14 +161,66 @@ describe("a process that stops", () => {
 
 describe("trouble of our own", () => {
   it("a content that is gone fails the message for good", async () => {
-    const { courier } = await stage({}, { contents: { read: () => Promise.resolve(undefined) } });
+    const { courier } = await stage({}, { contents: { open: () => Promise.resolve(undefined) } });
     assert.equal(inShort((await courier.deliver(delivery(), noSignal())).get(1)), "rejected for good 0");
+  });
+
+  for (const { how, breaks } of [
+    { how: "is deleted halfway", breaks: "throws" },
+    { how: "ends before its end", breaks: "ends" },
+    { how: "goes on behind its end", breaks: "goes on" },
+  ]) {
+    it(`a content that ${how} never gets its final dot, and makes the message wait`, async () => {
+      const trouble = new Error("deleted");
+      const heard: unknown[] = [];
+      async function* pieces(): AsyncGenerator<Uint8Array> {
+        yield LARGE.subarray(0, 1_000_000);
+        if (breaks === "throws") throw trouble;
+        if (breaks === "goes on") yield LARGE.subarray(1_000_000, 2_000_002);
+      }
+      const content = { size: 2_000_000, pieces: { [Symbol.asyncIterator]: pieces } };
+      const { courier, remote } = await stage(
+        {},
+        { contents: { open: () => Promise.resolve(content) }, onError: (error) => heard.push(error) },
+      );
+      const outcome = (await courier.deliver(delivery(), noSignal())).get(1);
+      assert.equal(inShort(outcome), "rejected 0");
+      assert.equal(resultOf(outcome).error, "the content of the message could not be read");
+      await remote.idle();
+      assert.equal(remote.mails.length, 0);
+      assert.equal(remote.steps.filter(({ phase }) => phase === "DOT").length, 0);
+      assert.equal(remote.connections(), 1, "and it is not tried elsewhere");
+      if (breaks === "throws") assert.deepEqual(heard, [trouble]);
+      else assert.match(String(heard[0]), /another length/);
+    });
+  }
+
+  it("a small content that cannot be read is not even begun", async () => {
+    async function* pieces(): AsyncGenerator<Uint8Array> {
+      yield CONTENT;
+      throw new Error("deleted");
+    }
+    const content = { size: CONTENT.length, pieces: { [Symbol.asyncIterator]: pieces } };
+    const { courier, remote } = await stage({}, { contents: { open: () => Promise.resolve(content) }, onError: () => undefined });
+    assert.equal(inShort((await courier.deliver(delivery(), noSignal())).get(1)), "rejected 0");
+    assert.equal(remote.connections(), 0);
+  });
+
+  it("a large content is read anew when a kept session turns out to be stale", async () => {
+    const content = LARGE.subarray(0, CONTENT.length + 18 * 200_000);
+    const script: Script = ({ phase, connection, accepted }) =>
+      phase === "DATA" && connection === 1 && accepted === 1 ? { cutAfter: "354 Go on" } : undefined;
+    const { courier, remote } = await stage({ script }, { contents: storing(content) });
+    await courier.deliver(delivery(), noSignal());
+    assert.equal(inShort((await courier.deliver(delivery(), noSignal())).get(1)), "delivered 250 2.0.0");
+    assert.equal(remote.connections(), 2);
+    assert.ok(remote.mails[1]?.content.equals(content));
   });
 
   it("a content store that is out of order makes the message wait, and is reported", async () => {
     const heard: unknown[] = [];
     const trouble = new Error("disk on fire");
-    const { courier } = await stage({}, { contents: { read: () => Promise.reject(trouble) }, onError: (error) => heard.push(error) });
+    const { courier } = await stage({}, { contents: { open: () => Promise.reject(trouble) }, onError: (error) => heard.push(error) });
     assert.equal(inShort((await courier.deliver(delivery(), noSignal())).get(1)), "rejected 0");
     assert.deepEqual(heard, [trouble]);
   });

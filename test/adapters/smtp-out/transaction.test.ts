@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
 import type { DeliveryRecipient } from "../../../src/domain/delivery.ts";
-import { at, CONTENT, delivery, inShort, noSignal, resultOf, stages } from "../../support/scripted-courier.ts";
+import { at, CONTENT, delivery, inShort, noSignal, resultOf, stages, storing } from "../../support/scripted-courier.ts";
 import { ALL_EXTENSIONS, greylisting, type Script } from "../../support/scripted-remote.ts";
 
 const stage = stages();
@@ -19,7 +19,7 @@ describe("a delivery that the remote accepts", () => {
   for (const { how, extensions } of bothWays) {
     it(`arrives byte for byte, ${how}`, async () => {
       const content = Buffer.concat([CONTENT, Buffer.from(".\r\n..two\r\n.hidden\r\nöäü\r\n\r\n")]);
-      const { remote, courier } = await stage({ extensions }, { contents: { read: () => Promise.resolve(content) } });
+      const { remote, courier } = await stage({ extensions }, { contents: storing(content) });
       const outcomes = await courier.deliver(delivery({ eightBit: true }), noSignal());
       assert.equal(inShort(outcomes.get(1)), "delivered 250 2.0.0");
       assert.deepEqual(remote.mails[0]?.content, content);
@@ -55,7 +55,7 @@ describe("a delivery that the remote accepts", () => {
 
   it("may have the null reverse path and a large content", async () => {
     const content = Buffer.concat([CONTENT, Buffer.from(`${"x".repeat(76)}\r\n.\r\n`.repeat(20_000))]);
-    const { remote, courier } = await stage({}, { contents: { read: () => Promise.resolve(content) } });
+    const { remote, courier } = await stage({}, { contents: storing(content) });
     const outcomes = await courier.deliver(delivery({ mailFrom: "" }), noSignal());
     assert.equal(inShort(outcomes.get(1)), "delivered 250 2.0.0");
     assert.equal(remote.mails[0]?.from, "");
