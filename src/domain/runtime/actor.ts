@@ -3,7 +3,7 @@
  * with the expected revision, on conflict reloads and decides again, and only then hands over the effects: nothing is
  * acted on before it is stored.
  */
-import type { EventLog, NewContent, Position } from "../event-log.ts";
+import type { EventLog, EventWrite, NewContent, Position } from "../event-log.ts";
 import { NO_STREAM } from "../event-log.ts";
 import type { DomainEvent } from "../events.ts";
 import { stateMemory, type Loaded } from "./state-memory.ts";
@@ -49,9 +49,13 @@ export type ActorRuntime<State, Command, Event, Effect> = {
   readonly execute: (stream: string, command: Command) => Promise<Turn<State, Event, Effect>>;
   /**
    * Stores the first events of several new streams, with contents, all or none. False when one of the streams exists
-   * already. The caller vouches that the events are legal births.
+   * already. The caller vouches that the events are legal births. `alongside`: streams of other kinds, stored with them.
    */
-  readonly create: (births: readonly Birth<Event>[], contents: readonly NewContent[]) => Promise<Position | false>;
+  readonly create: (
+    births: readonly Birth<Event>[],
+    contents: readonly NewContent[],
+    alongside?: readonly EventWrite[],
+  ) => Promise<Position | false>;
   /** The stream's state as stored; `revision` is {@link NO_STREAM} when there is no such stream. */
   readonly load: (stream: string) => Promise<Loaded<State>>;
 };
@@ -136,9 +140,9 @@ export const actorRuntime = <State, Command, Event extends DomainEvent, Effect, 
     }
   };
 
-  const create: ActorRuntime<State, Command, Event, Effect>["create"] = async (births, contents) => {
+  const create: ActorRuntime<State, Command, Event, Effect>["create"] = async (births, contents, alongside = []) => {
     const writes = births.map(({ stream, events }) => ({ stream, expectedRevision: NO_STREAM, events }));
-    const result = await log.append(writes, contents);
+    const result = await log.append([...writes, ...alongside], contents);
     if (!result.appended) return false;
     for (const { stream, events, isWaiting } of births) {
       // A turn that was quicker than this acknowledgement knows more.

@@ -38,6 +38,11 @@ export type Submission = {
   readonly releaseAt: Instant | null;
   /** Without one, the MAIL FROM is the From address, and nothing was said about reports. */
   readonly envelope?: SubmissionEnvelope | undefined;
+  /**
+   * Asks for a copy in the account's Sent mailbox. `head`: octets before the content that only the copy has, such as a Bcc
+   * field; empty = none.
+   */
+  readonly sentCopy?: { readonly head: Uint8Array } | undefined;
 };
 
 /** Why nothing was queued. `detail` is a sentence for the sender. */
@@ -53,6 +58,8 @@ export type SubmissionResult =
       readonly submissionId: number;
       /** One for each recipient, in order. `fromId` is empty without a unique MAIL FROM. */
       readonly queued: readonly { readonly id: number; readonly recipient: string; readonly fromId: string }[];
+      /** Set when a copy was asked for and left out, since the account's quota has no room for it. */
+      readonly copyLeftOut?: true;
     }
   | { readonly accepted: false; readonly refusal: SubmissionRefusal };
 

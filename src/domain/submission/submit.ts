@@ -13,6 +13,7 @@ import type { HoldRuleSet, Messages } from "../runtime/kinds.ts";
 import type { Allowance } from "./allowance.ts";
 import type { ChosenFromIds, FromIdClaim } from "./chosen-from-ids.ts";
 import { senderPlan, type Sender } from "./sender.ts";
+import { sentCopyOctets, sentCopyOf } from "./sent-copy.ts";
 import type { Submission, SubmissionRefusal, SubmissionResult, Submit } from "./submission.ts";
 
 export type SubmitOptions = {
@@ -92,7 +93,9 @@ export const submitter = (options: SubmitOptions): Submit => {
         if (rule !== undefined) events.push({ type: "MessageHeld", at, by: byRule(rule) });
         return { message, stream: messageStream(message.id), events, isWaiting: rule !== undefined || message.nextAttemptAt > at };
       });
-      const position = await messages.create(births, [{ id: shared.contentId, pieces: submission.content }]);
+      const copy = sentCopyOf(submission, { at, contentId: shared.contentId, nextId, directory });
+      const contents = [{ id: shared.contentId, pieces: submission.content }, ...(copy?.contents ?? [])];
+      const position = await messages.create(births, contents, copy === undefined ? [] : [copy.write]);
       if (position === false) continue;
       const queued = births.map(({ message: { id, recipient, fromId } }) => ({ id, recipient, fromId }));
       return { accepted: true, submissionId: shared.submissionId, queued };
@@ -107,6 +110,18 @@ export const submitter = (options: SubmitOptions): Submit => {
     return options.chosenFromIds.claim(chosen) ?? refuse("fromIdImpossible", `the fromid ${chosen} is another message's`);
   };
 
+  /** Room for the messages and the copy that is asked for, else for the messages alone. */
+  const reserve = (submission: Submission) => {
+    const bases = submission.recipients.map(({ text }) => comparable(text));
+    const size = contentSize(submission.content);
+    const copySize = sentCopyOctets(submission);
+    const whole = allowance.reserve(submission.account, bases, size + copySize);
+    const copyMayGo = copySize > 0 && !whole.granted && whole.refusal.reason === "sentOverQuota";
+    return copyMayGo
+      ? { reservation: allowance.reserve(submission.account, bases, size), withoutCopy: true }
+      : { reservation: whole, withoutCopy: false };
+  };
+
   return async (submission) => {
     const refusal = check(submission);
     if (refusal !== undefined) return refusal;
@@ -114,17 +129,16 @@ export const submitter = (options: SubmitOptions): Submit => {
     if (!plan.possible) return refuse("fromIdImpossible", plan.detail);
     const claim = claimFor(plan.chosen, submission);
     if (claim !== undefined && "accepted" in claim) return claim;
-    const bases = submission.recipients.map(({ text }) => comparable(text));
-    const reservation = allowance.reserve(submission.account, bases, contentSize(submission.content));
+    const { reservation, withoutCopy } = reserve(submission);
     if (!reservation.granted) {
       claim?.release();
       return { accepted: false, refusal: reservation.refusal };
     }
     try {
-      const result = await queue(submission, plan.next);
+      const result = await queue(withoutCopy ? { ...submission, sentCopy: undefined } : submission, plan.next);
       reservation.settle();
       claim?.settle();
-      return result;
+      return withoutCopy && result.accepted ? { ...result, copyLeftOut: true } : result;
     } catch (error) {
       reservation.release();
       claim?.release();

@@ -13,9 +13,6 @@ import { refuse } from "./method.ts";
 import type { SendAnswer, SendRequest } from "./send-schema.ts";
 import { exampleSendAnswer, exampleSendRequest, sendAnswer, sendRequest } from "./send-schema.ts";
 
-/** Keeps the sender's own copy, blind copies named in it, in the account's Sent mailbox. */
-export type SaveSent = (account: string, content: Uint8Array, messageId: string) => Promise<"saved" | "overQuota">;
-
 export type SendOptions = {
   readonly directory: Directory;
   readonly clock: Pick<Clock, "now">;
@@ -23,8 +20,6 @@ export type SendOptions = {
   readonly submit: Submit;
   /** Signs a composed message for the domain of its From address. Without it, messages go unsigned. */
   readonly sign?: (content: Uint8Array, fromDomain: string) => Promise<Uint8Array>;
-  /** Without it, SaveSent is accepted and nothing is kept: there is no mailbox. */
-  readonly saveSent?: SaveSent;
   /** Octets of a composed message. */
   readonly maxMessageSize: number;
   readonly maxRecipients?: number;
@@ -168,7 +163,7 @@ const addressTexts = ({ To, CC, BCC }: SendRequest): readonly string[] => [...To
 
 /** Builds the method Send. */
 export const sendMethod = (options: SendOptions): Method<SendRequest, SendAnswer> => {
-  const { clock, composer, submit, sign, saveSent, maxMessageSize } = options;
+  const { clock, composer, submit, sign, maxMessageSize } = options;
 
   const call = async (caller: Caller, request: SendRequest): Promise<MethodResult<SendAnswer>> => {
     const now = clock.now();
@@ -184,14 +179,11 @@ export const sendMethod = (options: SendOptions): Method<SendRequest, SendAnswer
       ...{ source: "webapi", account: caller.account, login: caller.login, from: draft.value.from.address },
       ...{ recipients: recipientsOf(draft.value).map(({ address }) => address), content: [content], messageId, subject: request.Subject },
       ...{ extra: request.Extra, requireTls: request.RequireTLS, smtpUtf8, eightBit, releaseAt },
+      ...(request.SaveSent ? { sentCopy: { head: Buffer.from(composer.bccField(draft.value.bcc)) } } : {}),
     });
     if (!result.accepted) return refuse(REFUSAL_CODES[result.refusal.reason], result.refusal.detail);
-    if (request.SaveSent && saveSent !== undefined) {
-      const copy = Buffer.concat([Buffer.from(composer.bccField(draft.value.bcc)), content]);
-      const saved = await saveSent(caller.account.name, copy, messageId);
-      if (saved === "overQuota")
-        return refuse("sentOverQuota", "message was queued, but the account's quota leaves no room for the copy in Sent");
-    }
+    if (result.copyLeftOut === true)
+      return refuse("sentOverQuota", "message was queued, but the account's quota leaves no room for the copy in Sent");
     const texts = addressTexts(request);
     const submissions = result.queued.map(({ id, fromId }, index) => ({ Address: texts[index] ?? "", QueueMsgID: id, FromID: fromId }));
     return { ok: true, answer: { MessageID: messageId, Submissions: submissions } };
@@ -211,7 +203,7 @@ export const sendMethod = (options: SendOptions): Method<SendRequest, SendAnswer
       ["recipientLimitReached", "so are its first messages to new recipients"],
       ["malformedMessageID", "MessageID is not a message-id in <>"],
       ["messageTooLarge", "the message is larger than this server takes"],
-      ["sentOverQuota", "queued, but there is no room for the copy in Sent"],
+      ["sentOverQuota", "the account's storage is full: nothing was queued, or with SaveSent everything but the copy, as the message says"],
     ],
     ...{ request: sendRequest, answer: sendAnswer, exampleRequest: exampleSendRequest, exampleAnswer: exampleSendAnswer },
     maxBody: bodyLimit(maxMessageSize),

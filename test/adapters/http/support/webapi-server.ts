@@ -90,7 +90,7 @@ const memorySuppressions = () => {
   };
 };
 
-export type ServerOptions = Partial<Pick<SendOptions, "submit" | "saveSent" | "sign" | "maxMessageSize" | "maxRecipients">> & {
+export type ServerOptions = Partial<Pick<SendOptions, "submit" | "sign" | "maxMessageSize" | "maxRecipients">> & {
   readonly auth?: Partial<AuthenticatorOptions>;
   readonly bodies?: BodyReaderOptions;
   readonly listener?: Partial<ListenOptions>;
@@ -130,10 +130,9 @@ export const startWebapi = async (options: ServerOptions = {}): Promise<TestServ
   const log = options.log ?? SILENT;
   const composing = composer({ hostname: "mail.example.org", userAgent: "posthorn/test", random: (octets) => randomBytes(octets) });
   const accept = acceptAll(submissions);
-  const { submit = accept, saveSent, sign, maxRecipients } = options;
+  const { submit = accept, sign, maxRecipients } = options;
   const send = sendMethod({
     ...{ directory, clock, composer: composing, submit, maxMessageSize: options.maxMessageSize ?? 1_000_000 },
-    ...(saveSent === undefined ? {} : { saveSent }),
     ...(sign === undefined ? {} : { sign }),
     ...(maxRecipients === undefined ? {} : { maxRecipients }),
   });

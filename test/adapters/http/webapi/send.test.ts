@@ -272,26 +272,22 @@ describe("the edge of 60 days", () => {
 });
 
 describe("the copy in Sent", () => {
-  it("names the blind copies, and is kept after the message was queued", async () => {
-    const copies: { account: string; text: string }[] = [];
-    const keeping = await startWebapi({
-      saveSent: (account, content) => {
-        copies.push({ account, text: Buffer.from(content).toString() });
-        return Promise.resolve(copies.length === 1 ? "saved" : "overQuota");
-      },
-    });
-    const request = { ...MINIMAL, BCC: [{ Address: "hidden@example.net" }], SaveSent: true };
-    assert.equal((await keeping.call("Send", request)).status, 200);
-    assert.equal(copies[0]?.account, "shop");
-    assert.match(copies[0].text, /^Bcc: <hidden@example\.net>\r\nFrom: /);
-    assert.equal((await keeping.call("Send", request)).body["Code"], "sentOverQuota");
-    assert.equal((await keeping.call("Send", MINIMAL)).status, 200);
-    assert.equal(copies.length, 2);
-    await keeping.close(0);
+  it("is asked for with the message, and names the blind copies", async () => {
+    const { submission } = await sent({ ...MINIMAL, BCC: [{ Address: "hidden@example.net" }], SaveSent: true });
+    assert.equal(Buffer.from(submission.sentCopy?.head ?? []).toString(), "Bcc: <hidden@example.net>\r\n");
+    assert.ok(!Buffer.concat(submission.content).toString().includes("hidden"));
+    assert.equal((await sent({ ...MINIMAL, SaveSent: true })).submission.sentCopy?.head.byteLength, 0);
+    assert.equal((await sent(MINIMAL)).submission.sentCopy, undefined);
   });
 
-  it("is not missed where there are no mailboxes", async () => {
-    assert.equal((await server.call("Send", { ...MINIMAL, SaveSent: true })).status, 200);
+  it("is missed where the quota has no room for it", async () => {
+    const full = await startWebapi({
+      submit: () => Promise.resolve({ accepted: true, submissionId: 1, queued: [{ id: 2, recipient: "a", fromId: "" }], copyLeftOut: true }),
+    });
+    const { status, body } = await full.call("Send", { ...MINIMAL, SaveSent: true });
+    assert.deepEqual([status, body["Code"]], [400, "sentOverQuota"]);
+    assert.match(String(body["Message"]), /message was queued/);
+    await full.close(0);
   });
 });
 
