@@ -6,6 +6,8 @@ import { createHash, createPrivateKey, sign } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import { promisify } from "node:util";
 import type { Clock } from "../../domain/clock.ts";
+import type { Content } from "../../domain/event-log.ts";
+import { hashBody } from "./dkim-body.ts";
 
 export type DkimSelector = {
   /** Name under `_domainkey` of the domain, where the public key is published. */
@@ -47,7 +49,7 @@ export const dkimKey = (pem: string): DkimKey => {
 };
 
 /** Puts one signature for each selector of the domain in front of a message; without selectors, gives it back as it is. */
-export type DkimSigner = (content: Uint8Array, domain: string) => Promise<Uint8Array>;
+export type DkimSigner = (content: Content, domain: string) => Promise<Content>;
 
 type Field = { readonly name: string; readonly canonical: string };
 
@@ -66,16 +68,6 @@ const relaxedField = (field: string): Field => {
 };
 
 const parseFields = (header: string): readonly Field[] => header.split(/\r\n(?![ \t])/).map(relaxedField);
-
-/** Relaxed canonicalization of a body (RFC 6376 section 3.4.4), hashed. */
-const bodyHash = (body: Buffer): string => {
-  const text = body.toString("latin1");
-  const relaxed = /\t| {2}| \r\n| $/.test(text) ? text.replace(/[ \t]+/g, " ").replaceAll(" \r\n", "\r\n") : text;
-  let end = relaxed.endsWith(" ") ? relaxed.length - 1 : relaxed.length;
-  while (relaxed.endsWith("\r\n", end)) end -= 2;
-  const hash = createHash("sha256").update(relaxed.slice(0, end), "latin1");
-  return (end === 0 ? hash : hash.update("\r\n")).digest("base64");
-};
 
 /** Names for `h=` and the fields they stand for, the last of a name first (RFC 6376 section 5.4.2). */
 const signedFields = (fields: readonly Field[], names: readonly string[]): { readonly names: readonly string[]; readonly text: string } => {
@@ -126,18 +118,32 @@ const signatureField = async (
   return `${unsigned}${signature.toString("base64").replace(/.{72}(?=.)/g, "$&\r\n ")}\r\n`;
 };
 
+const HEADER_END = Buffer.from("\r\n\r\n");
+
+const bufferOf = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer => Buffer.from(buffer, byteOffset, byteLength);
+
+/** The header without its last line end, and the body. A header that lies in several pieces is joined, the body never. */
+const split = (content: Content): { readonly header: string; readonly body: readonly Buffer[] } => {
+  const pieces = content.map(bufferOf);
+  for (let count = 1; count <= pieces.length; count += 1) {
+    const first = count === 1 ? pieces[0] : Buffer.concat(pieces.slice(0, count));
+    const end = first?.indexOf(HEADER_END) ?? -1;
+    if (first === undefined || end === -1) continue;
+    return { header: first.toString("latin1", 0, end), body: [first.subarray(end + HEADER_END.length), ...pieces.slice(count)] };
+  }
+  throw new Error("message without a body cannot be signed");
+};
+
 /** Builds a {@link DkimSigner}. `selectorsOf` is asked for each message; `domain` is lower-case, in A-labels. */
 export const dkimSigner =
   (selectorsOf: (domain: string) => readonly DkimSelector[], clock: Pick<Clock, "now">): DkimSigner =>
   async (content, domain) => {
     const selectors = selectorsOf(domain);
     if (selectors.length === 0) return content;
-    const message = Buffer.from(content.buffer, content.byteOffset, content.length);
-    const headerEnd = message.indexOf("\r\n\r\n");
-    if (headerEnd === -1) throw new Error("message without a body cannot be signed");
-    const fields = parseFields(message.toString("latin1", 0, headerEnd));
-    const hash = bodyHash(message.subarray(headerEnd + 4));
+    const { header, body } = split(content);
+    const fields = parseFields(header);
+    const hash = await hashBody(body);
     const signedAtSeconds = Math.floor(clock.now() / 1000);
     const signatures = await Promise.all(selectors.map((selector) => signatureField(fields, hash, domain, selector, signedAtSeconds)));
-    return Buffer.concat([Buffer.from(signatures.join(""), "latin1"), message]);
+    return [Buffer.from(signatures.join(""), "latin1"), ...content];
   };

@@ -5,6 +5,7 @@ import type { SMTPServerDataStream, SMTPServerSession } from "smtp-server";
 
 import { parseAddress } from "../../domain/address.ts";
 import type { Clock } from "../../domain/clock.ts";
+import { type ContentGatherer, gatherContent } from "../../domain/content.ts";
 import type { Content } from "../../domain/event-log.ts";
 import { headerSummary } from "./header-summary.ts";
 import { type Simulated, simulationOf } from "./simulation.ts";
@@ -57,20 +58,21 @@ const LOOP: Refusal = { code: 554, enhancedCode: "5.4.6", text: "The message goe
 export const canonical = (address: string): string => parseAddress(address)?.text ?? address;
 
 /** The whole content, read to its end; undefined when it is larger than allowed. Rejects when the client leaves. */
-const contentOf = async (stream: SMTPServerDataStream, maxOctets: number): Promise<Buffer | undefined> => {
-  const chunks: Buffer[] = [];
-  let octets = 0;
+const contentOf = async (stream: SMTPServerDataStream, maxOctets: number): Promise<Content | undefined> => {
+  let gathered: ContentGatherer | undefined = gatherContent();
   stream.on("data", (chunk: Buffer) => {
-    octets += chunk.length;
-    if (octets <= maxOctets) chunks.push(chunk);
-    else chunks.length = 0;
+    gathered?.add(chunk);
+    if ((gathered?.size() ?? 0) > maxOctets) gathered = undefined;
   });
   await once(stream, "end");
-  return octets > maxOctets ? undefined : Buffer.concat(chunks);
+  return gathered?.content();
 };
 
-const arrivalOf = (session: SMTPServerSession, body: Buffer, { hostName, clock }: IntakeOptions): Arrival | undefined => {
-  const { hops, ...summary } = headerSummary(body);
+const bufferOf = ({ buffer, byteOffset, byteLength }: Uint8Array = new Uint8Array()): Buffer => Buffer.from(buffer, byteOffset, byteLength);
+
+const arrivalOf = (session: SMTPServerSession, body: Content, { hostName, clock }: IntakeOptions): Arrival | undefined => {
+  // The first piece is longer than what is read of a header, or all there is.
+  const { hops, ...summary } = headerSummary(bufferOf(body[0]));
   if (hops > MAX_HOPS) return undefined;
   const { envelope, remoteAddress, transmissionType, id, transaction } = session;
   const smtpUtf8 = envelope.smtpUtf8 === true;
@@ -82,7 +84,7 @@ const arrivalOf = (session: SMTPServerSession, body: Buffer, { hostName, clock }
   };
   const protocol = smtpUtf8 ? "UTF8SMTP" : transmissionType;
   const trace = traceFields({ ...facts, hostName, protocol, id: `${id}.${transaction}`, receivedAt: clock.now() });
-  return { ...facts, ...summary, smtpUtf8, content: [Buffer.from(trace), body] };
+  return { ...facts, ...summary, smtpUtf8, content: [Buffer.from(trace), ...body] };
 };
 
 /**

@@ -36,7 +36,10 @@ const SELECTORS: readonly DkimSelector[] = [
   { selector: "e1", key: dkimKey(ed25519.privateKey) },
 ];
 const clock = { now: () => Date.now() };
-const sign = dkimSigner((domain) => (domain === "example.org" ? SELECTORS : []), clock);
+const signer = dkimSigner((domain) => (domain === "example.org" ? SELECTORS : []), clock);
+
+/** In one piece. */
+const sign = async (content: Uint8Array, domain: string): Promise<Buffer> => Buffer.concat(await signer([content], domain));
 
 const message = (body: string, subject = "hi"): Buffer =>
   Buffer.from(
@@ -67,7 +70,7 @@ describe("a signed message", () => {
   }
 
   it("starts with its signatures and is otherwise the same", async () => {
-    const content = Buffer.from(await sign(message("hello\r\n"), "example.org"));
+    const content = await sign(message("hello\r\n"), "example.org");
     assert.ok(content.subarray(-message("hello\r\n").length).equals(message("hello\r\n")));
     assert.equal(content.toString().match(/^DKIM-Signature: /gm)?.length, 2);
     assert.ok(
@@ -79,7 +82,7 @@ describe("a signed message", () => {
   });
 
   it("does not verify with another body, another subject, or a header added", async () => {
-    const content = Buffer.from(await sign(message("hello\r\n"), "example.org")).toString();
+    const content = (await sign(message("hello\r\n"), "example.org")).toString();
     const end = content.indexOf("\r\nFrom:") + 2;
     const changed = [
       content.replace("hello", "hullo"),
@@ -104,10 +107,46 @@ describe("a signed message", () => {
   });
 });
 
+/** Cut behind each of these numbers of octets, in turn. */
+const cut = (content: Buffer, sizes: readonly number[]): readonly Buffer[] => {
+  const pieces: Buffer[] = [];
+  for (let at = 0, turn = 0; at < content.length; turn += 1) {
+    const size = sizes[turn % sizes.length] ?? 1;
+    pieces.push(content.subarray(at, at + size));
+    at += size;
+  }
+  return pieces;
+};
+
+describe("a message in pieces", () => {
+  const bits = fc.array(fc.constantFrom("a", " ", "\t", "\r\n", "\r\n\r\n", "  \r\n", "ü"), { maxLength: 30 });
+  const sizes = fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1, maxLength: 4 });
+
+  it("gets the signatures of the same message in one piece, wherever it was cut", async () => {
+    const still = { now: () => 1_780_000_000_000 };
+    const both = dkimSigner(() => SELECTORS, still);
+    await fc.assert(
+      fc.asyncProperty(bits, sizes, async (body, each) => {
+        const whole = message(body.join(""));
+        const pieces = cut(whole, each);
+        const signed = await both(pieces, "example.org");
+        assert.equal(String(signed[0]), String((await both([whole], "example.org"))[0]));
+        assert.deepEqual(signed.slice(1), pieces);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it("verifies, though it is long and full of white space and empty lines", async () => {
+    const long = message(`${" \t".repeat(200_000)}\r\n${"\r\n".repeat(300_000)}end${" ".repeat(300_000)}\r\n${"\r\n".repeat(200_000)}`);
+    assert.deepEqual(await verdicts(Buffer.concat(await signer(cut(long, [262_143]), "example.org"))), GOOD);
+  });
+});
+
 describe("a message of a domain without selectors", () => {
   it("stays as it is", async () => {
-    const content = message("hello\r\n");
-    assert.equal(await sign(content, "example.net"), content);
+    const content = [message("hello\r\n")];
+    assert.equal(await signer(content, "example.net"), content);
   });
 });
 

@@ -3,6 +3,7 @@ import type { Directory } from "../../../domain/account/account.ts";
 import { parseAddress } from "../../../domain/address.ts";
 import { DAY_MS } from "../../../domain/clock.ts";
 import type { Clock, Instant } from "../../../domain/clock.ts";
+import type { Content } from "../../../domain/event-log.ts";
 import type { Submit, SubmissionRefusal } from "../../../domain/submission/submission.ts";
 import type { Composer } from "../../mime/compose.ts";
 import type { Draft, DraftFile, Mailbox } from "../../mime/draft.ts";
@@ -19,7 +20,7 @@ export type SendOptions = {
   readonly composer: Composer;
   readonly submit: Submit;
   /** Signs a composed message for the domain of its From address. Without it, messages go unsigned. */
-  readonly sign?: (content: Uint8Array, fromDomain: string) => Promise<Uint8Array>;
+  readonly sign?: (content: Content, fromDomain: string) => Promise<Content>;
   /** Octets of a composed message. */
   readonly maxMessageSize: number;
   readonly maxRecipients?: number;
@@ -173,11 +174,11 @@ export const sendMethod = (options: SendOptions): Method<SendRequest, SendAnswer
     if (!composed.ok) return refuse(composed.refusal.code, composed.refusal.detail);
     const { messageId, smtpUtf8, eightBit, content: unsigned } = composed.message;
     if (unsigned.length > maxMessageSize) return { ok: false, refusal: tooLarge(maxMessageSize) };
-    const content = sign === undefined ? unsigned : await sign(unsigned, draft.value.from.address.domain);
+    const content = sign === undefined ? [unsigned] : await sign([unsigned], draft.value.from.address.domain);
     const releaseAt = request.FutureRelease !== null && request.FutureRelease.at > now ? request.FutureRelease.at : null;
     const result = await submit({
       ...{ source: "webapi", account: caller.account, login: caller.login, from: draft.value.from.address },
-      ...{ recipients: recipientsOf(draft.value).map(({ address }) => address), content: [content], messageId, subject: request.Subject },
+      ...{ recipients: recipientsOf(draft.value).map(({ address }) => address), content, messageId, subject: request.Subject },
       ...{ extra: request.Extra, requireTls: request.RequireTLS, smtpUtf8, eightBit, releaseAt },
       ...(request.SaveSent ? { sentCopy: { head: Buffer.from(composer.bccField(draft.value.bcc)) } } : {}),
     });

@@ -294,7 +294,7 @@ describe("the copy in Sent", () => {
 describe("a message of a domain with DKIM", () => {
   it("is queued as it was signed", async () => {
     const signing = await startWebapi({
-      sign: (content, domain) => Promise.resolve(Buffer.concat([Buffer.from(`DKIM-Signature: d=${domain}\r\n`), content])),
+      sign: (content, domain) => Promise.resolve([Buffer.from(`DKIM-Signature: d=${domain}\r\n`), ...content]),
     });
     await signing.call("Send", MINIMAL);
     assert.match(Buffer.concat(signing.submissions[0]?.content ?? []).toString(), /^DKIM-Signature: d=example\.org\r\nFrom: /);
