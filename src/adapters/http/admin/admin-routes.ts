@@ -6,6 +6,7 @@ import { Readable } from "node:stream";
 import Router from "@koa/router";
 import type { Context, Middleware } from "koa";
 import { parseJson } from "../bounded-json.ts";
+import { answerContent } from "../content-body.ts";
 import type { BodyReader } from "../request-body.ts";
 import { refused, statusOf, type Answer, type Refusal } from "./answer.ts";
 import { eventRoutes } from "./event-routes.ts";
@@ -49,7 +50,7 @@ const send = (ctx: Context, answer: Answer, stopping: AbortSignal): void => {
     case "download":
       ctx.type = answer.contentType;
       ctx.attachment(answer.fileName);
-      ctx.body = Buffer.from(answer.bytes.buffer, answer.bytes.byteOffset, answer.bytes.byteLength);
+      answerContent(ctx, answer.content);
       return;
     case "stream": {
       const gone = new AbortController();

@@ -1,4 +1,5 @@
 /** What a route answers, as data: refusals are values too, and one place turns all of it into HTTP. */
+import type { BodyContent } from "../content-body.ts";
 
 /** Error codes of the admin API; each has one status. */
 const STATUS_OF = {
@@ -29,7 +30,7 @@ export type Refusal = { readonly kind: "refused"; readonly code: ErrorCode; read
 export type Answer =
   | { readonly kind: "json"; readonly body: unknown }
   /** Bytes to be saved under a name, never to be rendered. */
-  | { readonly kind: "download"; readonly bytes: Uint8Array; readonly contentType: string; readonly fileName: string }
+  | { readonly kind: "download"; readonly content: BodyContent; readonly contentType: string; readonly fileName: string }
   /** Text without end: runs until the client goes, which aborts the signal. */
   | { readonly kind: "stream"; readonly contentType: string; readonly chunks: (signal: AbortSignal) => AsyncIterable<string> }
   | Refusal;

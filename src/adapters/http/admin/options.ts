@@ -13,7 +13,7 @@ export type AdminParts = {
   readonly parseCursor: ParseCursor;
   readonly views: ViewsState;
   readonly log: Pick<EventLog, "read" | "subscribe" | "head">;
-  readonly content: Pick<ContentStore, "read">;
+  readonly content: Pick<ContentStore, "open">;
   readonly queue: QueueOperations;
   readonly calls: ReturnType<typeof callOperations>;
   readonly holdRules: HoldRuleOperations;

@@ -106,9 +106,9 @@ export const queueRoutes = ({ queries, parseCursor, log, content, queue, transpo
     route("GET", "/messages/:id/content", { params: idParams }, async ({ params: { id } }) => {
       const history = await messageHistory(log, id);
       if (history === undefined) return noSuchMessage;
-      const bytes = await content.read(history.message.contentId);
-      if (bytes === undefined) return refused("notFound", "the content of this message is gone: it is kept while the message is queued");
-      return { kind: "download", bytes, contentType: "message/rfc822", fileName: `message-${id}.eml` };
+      const stored = await content.open(history.message.contentId);
+      if (stored === undefined) return refused("notFound", "the content of this message is gone: it is kept while the message is queued");
+      return { kind: "download", content: stored, contentType: "message/rfc822", fileName: `message-${id}.eml` };
     }),
   ];
 };

@@ -24,9 +24,9 @@ export const receivedRoutes = ({ queries, parseCursor, log, content }: AdminPart
   }),
   route("GET", "/received/:id/content", { params: idParams }, async ({ params: { id } }) => {
     const message = await receivedMessage(log, id);
-    const bytes = message === undefined ? undefined : await content.read(message.contentId);
-    if (bytes === undefined) return noSuchMail;
-    return { kind: "download", bytes, contentType: "message/rfc822", fileName: `received-${id}.eml` };
+    const stored = message === undefined ? undefined : await content.open(message.contentId);
+    if (stored === undefined) return noSuchMail;
+    return { kind: "download", content: stored, contentType: "message/rfc822", fileName: `received-${id}.eml` };
   }),
 ];
 

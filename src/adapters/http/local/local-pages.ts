@@ -5,10 +5,11 @@
 import Router, { type RouterMiddleware } from "@koa/router";
 import type { Context, Middleware } from "koa";
 import type { Clock, Instant } from "../../../domain/clock.ts";
-import type { ContentStore, EventLog } from "../../../domain/event-log.ts";
+import type { ContentStore, EventLog, StoredContent } from "../../../domain/event-log.ts";
 import type { CountedList } from "../../../projections/counters.ts";
 import { callHistory, messageHistory, receivedMessage } from "../admin/history.ts";
 import type { AdminQueries, Page, PageRequest, ParseCursor } from "../admin/queries.ts";
+import { answerContent } from "../content-body.ts";
 import { localHostsOnly } from "./hosts.ts";
 import { html } from "./html.ts";
 import { documentOf, notFound, page, type PageAnswer, type Section, type SectionCounts } from "./layout.ts";
@@ -24,7 +25,7 @@ export type LocalPagesOptions = {
   readonly queries: AdminQueries;
   readonly parseCursor: ParseCursor;
   readonly log: Pick<EventLog, "read">;
-  readonly content: Pick<ContentStore, "read">;
+  readonly content: Pick<ContentStore, "open">;
   readonly clock: Pick<Clock, "now">;
   /** Asked at each view of the first page: ports are known only once the server listens. */
   readonly info: () => LocalInfo;
@@ -126,14 +127,17 @@ const detailPages = ({ queries, log, content, clock, info }: LocalPagesOptions):
   },
   "/received/:id": async (ctx) => {
     const row = await receivedMessage(log, idOf(ctx));
-    const bytes = row === undefined ? undefined : await content.read(row.contentId);
-    if (row === undefined || bytes === undefined) return noMail;
-    return receivedMessagePage(row, await readMail(bytes), clock.now());
+    const stored = row === undefined ? undefined : await content.open(row.contentId);
+    if (row === undefined || stored === undefined) return noMail;
+    return receivedMessagePage(row, await readMail(stored), clock.now());
   },
 });
 
 /** A stored message as text, whatever it says that it is. */
-const rawText = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+const showRaw = (ctx: Context, stored: StoredContent): void => {
+  ctx.type = "text/plain; charset=utf-8";
+  answerContent(ctx, stored);
+};
 
 /** The middleware that answers the pages' paths, and passes on everything else. */
 export const localPages = (options: LocalPagesOptions): Middleware => {
@@ -178,22 +182,22 @@ export const localPages = (options: LocalPagesOptions): Middleware => {
 
   router.get("/messages/:id/raw", async (ctx) => {
     const history = await messageHistory(log, idOf(ctx));
-    const bytes = history === undefined ? undefined : await content.read(history.message.contentId);
-    if (bytes === undefined) show(ctx, notFound("The content of this message is gone: it is kept while the message is queued."));
-    else sendText(ctx, "text/plain; charset=utf-8", rawText(bytes));
+    const stored = history === undefined ? undefined : await content.open(history.message.contentId);
+    if (stored === undefined) show(ctx, notFound("The content of this message is gone: it is kept while the message is queued."));
+    else showRaw(ctx, stored);
   });
 
   router.get("/received/:id/raw", async (ctx) => {
     const row = await receivedMessage(log, idOf(ctx));
-    const bytes = row === undefined ? undefined : await content.read(row.contentId);
-    if (bytes === undefined) show(ctx, noMail);
-    else sendText(ctx, "text/plain; charset=utf-8", rawText(bytes));
+    const stored = row === undefined ? undefined : await content.open(row.contentId);
+    if (stored === undefined) show(ctx, noMail);
+    else showRaw(ctx, stored);
   });
 
   router.get("/received/:id/html", async (ctx) => {
     const row = await receivedMessage(log, idOf(ctx));
-    const bytes = row === undefined ? undefined : await content.read(row.contentId);
-    const mail = bytes === undefined ? undefined : await readMail(bytes);
+    const stored = row === undefined ? undefined : await content.open(row.contentId);
+    const mail = stored === undefined ? undefined : await readMail(stored);
     if (mail === undefined || mail.html === null) {
       show(ctx, noMail);
       return;

@@ -1,5 +1,6 @@
 /** A received message taken apart for reading. Whatever a stranger sent must cost little and break nothing. */
 import { simpleParser, type AddressObject, type ParsedMail } from "mailparser";
+import type { StoredContent } from "../../../domain/event-log.ts";
 
 /** Octets that are looked at; what lies behind is left to who reads the raw message. */
 const MAX_OCTETS = 5_000_000;
@@ -60,9 +61,20 @@ const shown = (parsed: ParsedMail, cut: boolean): ReceivedMail => {
   };
 };
 
+const beginning = async ({ pieces }: StoredContent): Promise<Buffer> => {
+  const read: Uint8Array[] = [];
+  let octets = 0;
+  for await (const piece of pieces) {
+    read.push(piece);
+    octets += piece.byteLength;
+    if (octets >= MAX_OCTETS) break;
+  }
+  return Buffer.concat(read).subarray(0, MAX_OCTETS);
+};
+
 /** Undefined when it cannot be taken apart at all. */
-export const readMail = async (content: Uint8Array): Promise<ReceivedMail | undefined> => {
-  const octets = Buffer.from(content.buffer, content.byteOffset, Math.min(content.byteLength, MAX_OCTETS));
+export const readMail = async (content: StoredContent): Promise<ReceivedMail | undefined> => {
+  const octets = await beginning(content);
   try {
     // No conversions between text and HTML: they are slow on hostile input, and what was sent is what should be seen.
     const parsed = await simpleParser(octets, {
@@ -71,7 +83,7 @@ export const readMail = async (content: Uint8Array): Promise<ReceivedMail | unde
       skipTextLinks: true,
       maxHtmlLengthToParse: MAX_HTML,
     });
-    return shown(parsed, content.byteLength > MAX_OCTETS);
+    return shown(parsed, content.size > MAX_OCTETS);
   } catch {
     return undefined;
   }
