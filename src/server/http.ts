@@ -14,12 +14,17 @@ import { localHostsOnly } from "../adapters/http/local/hosts.ts";
 import { bodyReader } from "../adapters/http/request-body.ts";
 import { createHttpApp, type HttpLog } from "../adapters/http/server.ts";
 import { webapiRoutes, type CallRecord } from "../adapters/http/webapi/routes.ts";
+import { messageMethods } from "../adapters/http/webapi/message-methods.ts";
 import { sendMethod } from "../adapters/http/webapi/send.ts";
 import { suppressionMethods } from "../adapters/http/webapi/suppression-methods.ts";
 import type { Metrics } from "../adapters/observability/metrics.ts";
 import { composer } from "../adapters/mime/compose.ts";
+import { readMail } from "../adapters/mime/reader/read-mail.ts";
+import { readPart } from "../adapters/mime/reader/read-part.ts";
 import { dkimKey, dkimSigner, type DkimSelector } from "../adapters/mime/dkim.ts";
 import type { Directory } from "../domain/account/account.ts";
+import type { ContentStore } from "../domain/event-log.ts";
+import type { Mailboxes } from "../domain/received/mailboxes.ts";
 import type { Suppression, SuppressionList } from "../domain/recipient/service.ts";
 import type { Submit } from "../domain/submission/submission.ts";
 
@@ -28,6 +33,8 @@ export type HttpParts = {
   readonly directory: Directory;
   readonly submit: Submit;
   readonly suppressions: SuppressionList;
+  readonly mailboxes: Mailboxes;
+  readonly contents: Pick<ContentStore, "open">;
   readonly suppressionsOf: (account: string) => readonly Suppression[];
   readonly log: HttpLog;
   readonly stopping: AbortSignal;
@@ -65,7 +72,7 @@ const adminCheck = ({ adminPassword, adminPasswordHash }: Config): ((attempt: st
 
 /** Builds what all listeners have in common. */
 export const sharedHttp = (config: Config, parts: HttpParts) => {
-  const { directory, submit, suppressions, suppressionsOf, userAgent, admin } = parts;
+  const { directory, submit, mailboxes, contents, suppressions, suppressionsOf, userAgent, admin } = parts;
   const { clock } = admin;
   const passwords = ({ password, passwordHash }: Config["accounts"][string]): string | undefined => passwordHash ?? password;
   return {
@@ -89,6 +96,7 @@ export const sharedHttp = (config: Config, parts: HttpParts) => {
         sign: signerFor(config, clock),
         maxMessageSize: config.maxMessageSize,
       }),
+      ...messageMethods({ mailboxes, contents, readMail, readPart }),
       ...suppressionMethods({ suppressionList: suppressions, suppressions: suppressionsOf }),
     ],
   };

@@ -89,6 +89,8 @@ const httpParts = (options: StartOptions, { engine, events }: Core, directory: D
     clock: options.clock,
   },
   directory,
+  mailboxes: engine.mailboxes,
+  contents: store.contents,
   suppressions: engine.suppressions,
   suppressionsOf: views.queries.suppressions,
   log: options.log,

@@ -1,7 +1,7 @@
 /** What all of local mode's pages share: the frame around them, tables, times, paging. */
 import type { Instant } from "../../../domain/clock.ts";
 import { localTimeText, relativeText } from "../admin/wording.ts";
-import { html, type Content, type Html } from "./html.ts";
+import { html, type Content, type Html } from "../html.ts";
 import { STYLE_VERSION } from "./style.ts";
 
 /** A page: its HTML and the status that it comes with. */

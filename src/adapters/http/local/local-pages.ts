@@ -11,7 +11,7 @@ import { callHistory, messageHistory, receivedMessage } from "../admin/history.t
 import type { AdminQueries, Page, PageRequest, ParseCursor } from "../admin/queries.ts";
 import { answerContent } from "../content-body.ts";
 import { localHostsOnly } from "./hosts.ts";
-import { html } from "./html.ts";
+import { html } from "../html.ts";
 import { documentOf, notFound, page, type PageAnswer, type Section, type SectionCounts } from "./layout.ts";
 import { messagePage, queuePage, retiredPage } from "./message-pages.ts";
 import { readMail } from "./received-mail.ts";

@@ -7,7 +7,7 @@ import type { MessageHistory } from "../admin/history.ts";
 import type { Page } from "../admin/queries.ts";
 import { replyText, sizeText, spanText } from "../admin/wording.ts";
 import { callColumns } from "./webhook-pages.ts";
-import { html, type Content, type Html } from "./html.ts";
+import { html, type Content, type Html } from "../html.ts";
 import { badge, dueText, facts, instantText, moment, page, pagesNav, table, type Column, type PageAnswer } from "./layout.ts";
 import { timeline } from "./timeline.ts";
 

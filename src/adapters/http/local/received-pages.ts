@@ -3,7 +3,7 @@ import type { Instant } from "../../../domain/clock.ts";
 import type { ReceivedRow } from "../../../projections/received.ts";
 import type { Page } from "../admin/queries.ts";
 import { sizeText } from "../admin/wording.ts";
-import { html, type Html } from "./html.ts";
+import { html, type Html } from "../html.ts";
 import { facts, instantText, moment, page, pagesNav, table, type PageAnswer } from "./layout.ts";
 import type { ReceivedMail } from "./received-mail.ts";
 

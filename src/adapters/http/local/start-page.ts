@@ -1,5 +1,5 @@
 /** The first page: what runs where, and commands that work when pasted. */
-import { html, type Html } from "./html.ts";
+import { html, type Html } from "../html.ts";
 import { facts, page, table, type PageAnswer } from "./layout.ts";
 
 /** What the first page tells about the server that it is part of. */

@@ -2,7 +2,7 @@
 import type { Instant } from "../../../domain/clock.ts";
 import type { SuppressionRow } from "../../../projections/suppressions.ts";
 import type { Page } from "../admin/queries.ts";
-import { html, type Content } from "./html.ts";
+import { html, type Content } from "../html.ts";
 import { moment, page, pagesNav, table, type PageAnswer } from "./layout.ts";
 
 /** A failed message, where the cause was one: it may be gone by now. */

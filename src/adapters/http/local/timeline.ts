@@ -3,7 +3,7 @@ import type { Instant } from "../../../domain/clock.ts";
 import type { Recorded } from "../../../domain/event-log.ts";
 import type { DomainEvent } from "../../../domain/events.ts";
 import { eventText } from "../admin/wording.ts";
-import { html, type Html } from "./html.ts";
+import { html, type Html } from "../html.ts";
 import { instantText } from "./layout.ts";
 
 /** Events shown of one stream; a message has a few dozen at most unless somebody plays with it. */

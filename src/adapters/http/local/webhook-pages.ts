@@ -6,7 +6,7 @@ import type { CallRow } from "../../../projections/webhook-calls.ts";
 import type { CallHistory } from "../admin/history.ts";
 import type { Page } from "../admin/queries.ts";
 import { spanText } from "../admin/wording.ts";
-import { html, type Html } from "./html.ts";
+import { html, type Html } from "../html.ts";
 import { badge, dueText, facts, instantText, moment, page, pagesNav, table, type Column, type PageAnswer } from "./layout.ts";
 import { timeline } from "./timeline.ts";
 

@@ -1,6 +1,7 @@
 /** How the webapi answers over HTTP: JSON for calls, text for what never became one, HTML for pages. */
 import type { ParameterizedContext } from "koa";
-import type { Refusal } from "./method.ts";
+import { answerContent } from "../content-body.ts";
+import type { Octets, Refusal } from "./method.ts";
 import { PAGE_SECURITY_POLICY } from "./pages.ts";
 
 export type Context = ParameterizedContext;
@@ -17,6 +18,14 @@ export const answerJson = (ctx: Context, status: number, value: unknown): void =
   ctx.set("Content-Type", "application/json; charset=utf-8");
   ctx.set("Cache-Control", "no-store");
   ctx.body = `${JSON.stringify(value)}\n`;
+};
+
+/** Octets as they are, streamed; a client that goes away ends the stream. */
+export const answerOctets = (ctx: Context, { contentType, size, pieces }: Octets): void => {
+  ctx.status = 200;
+  ctx.set("Content-Type", contentType);
+  ctx.set("Cache-Control", "no-store");
+  answerContent(ctx, { size, pieces });
 };
 
 /** A refused call: status 400, whatever the reason. */

@@ -7,7 +7,7 @@ import type { BodyReader, BodyResult } from "../request-body.ts";
 import type { HttpLog } from "../server.ts";
 import { REQUEST_ID } from "../server.ts";
 import type { WireReader } from "../wire-reader.ts";
-import { answerJson, answerPlain, answerRefusal } from "./answers.ts";
+import { answerJson, answerOctets, answerPlain, answerRefusal } from "./answers.ts";
 import type { Context } from "./answers.ts";
 import type { AnyMethod, Caller, ErrorCode, MethodResult } from "./method.ts";
 import { refuse } from "./method.ts";
@@ -82,7 +82,8 @@ export const callHandler = ({ login, bodies, log }: CallOptions): CallHandler =>
     if (body.kind !== "read") return answerUnread(ctx, body.kind, callable.method);
     const result: MethodResult<unknown> = await perform(ctx, callable, body.octets, caller);
     if (result.ok) {
-      answerJson(ctx, 200, result.answer);
+      if ("octets" in result) answerOctets(ctx, result.octets);
+      else answerJson(ctx, 200, result.answer);
       return "ok";
     }
     answerRefusal(ctx, result.refusal);

@@ -20,12 +20,25 @@ export type ErrorCode =
   | "malformedMessageID"
   | "messageTooLarge"
   | "sentOverQuota"
+  | "messageNotFound"
+  | "partNotFound"
   | "error";
 
 /** Why a call did nothing; `message` is a sentence for the client. */
 export type Refusal = { readonly code: ErrorCode; readonly message: string };
 
-export type MethodResult<Answer> = { readonly ok: true; readonly answer: Answer } | { readonly ok: false; readonly refusal: Refusal };
+/** Octets that are answered as they are, as they come. */
+export type Octets = {
+  readonly contentType: string;
+  readonly size: number;
+  readonly pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+};
+
+/** A value that is answered as JSON, octets, or a refusal. */
+export type MethodResult<Answer> =
+  | { readonly ok: true; readonly answer: Answer }
+  | { readonly ok: true; readonly octets: Octets }
+  | { readonly ok: false; readonly refusal: Refusal };
 
 /** Who calls, and what came with the form besides the request. */
 export type Caller = {
@@ -47,6 +60,8 @@ export type Method<Request, Answer> = {
   /** As a client writes it and gets it: wire form. */
   readonly exampleRequest: object;
   readonly exampleAnswer: Answer;
+  /** Set where octets are answered rather than JSON: what they are, in a sentence, and some as text. */
+  readonly octets?: { readonly what: string; readonly example: string };
   /** Octets of the request body, form encoding included. */
   readonly maxBody: number;
   /** What is answered to a body over `maxBody`. */

@@ -1,6 +1,7 @@
 /** The pages of the webapi: a list of its methods, and for each method an example that can be changed and called. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { escapeHtml } from "../html.ts";
 import type { AnyMethod } from "./method.ts";
 
 const STYLE = `
@@ -55,10 +56,6 @@ export const PAGE_SECURITY_POLICY = [
   "base-uri 'none'",
   "frame-ancestors 'none'",
 ].join("; ");
-
-const ESCAPES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
-
-const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => ESCAPES[character] ?? character);
 
 const page = (title: string, body: string, script = ""): string => `<!doctype html>
 <html lang="en">
@@ -120,7 +117,7 @@ export const indexPage = (methods: readonly AnyMethod[], root: string): string =
   page(
     "Posthorn webapi",
     `<h1>Posthorn webapi, version 0</h1>
-<p>Send messages and manage the suppression list over HTTP. To call a method, POST a form to its address with the request
+<p>Send messages, read those that come in, and manage the suppression list over HTTP. To call a method, POST a form to its address with the request
 as JSON in the field <code>request</code>, and log in with HTTP basic authentication: an email address and its account's
 password. The answer is JSON: status 200, or 400 with <code>Code</code> and <code>Message</code>.</p>
 <pre>curl --user you@example.org --data request='{"To": [{"Address": "customer@example.com"}], "Text": "hello"}' …${escapeHtml(root)}Send</pre>
@@ -144,12 +141,11 @@ export const methodPage = (method: AnyMethod, root: string): string => {
 <button type="submit">Call</button><button type="reset">Reset</button>
 </fieldset></form>
 <h2>Answer</h2>
-<pre id="answer" aria-live="polite">${pretty(method.exampleAnswer)}</pre>
+<pre id="answer" aria-live="polite">${method.octets === undefined ? pretty(method.exampleAnswer) : escapeHtml(method.octets.example)}</pre>
 <h2>Fields of the request</h2>
 <p>All may be left out or null; names match without regard to case.</p>
 ${fieldTable(method.request, "input")}
-<h2>Fields of the answer</h2>
-${fieldTable(method.answer, "output")}
+${method.octets === undefined ? `<h2>Fields of the answer</h2>\n${fieldTable(method.answer, "output")}` : `<h2>The answer</h2>\n<p>${escapeHtml(method.octets.what)} Errors are JSON.</p>`}
 <h2>Error codes</h2>
 ${errorList(method)}`,
     SCRIPT,

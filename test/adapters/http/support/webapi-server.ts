@@ -8,6 +8,7 @@ import { bodyReader } from "../../../../src/adapters/http/request-body.ts";
 import type { BodyReaderOptions } from "../../../../src/adapters/http/request-body.ts";
 import type { HttpLog, ListenOptions, Listener } from "../../../../src/adapters/http/server.ts";
 import { createHttpApp, listen } from "../../../../src/adapters/http/server.ts";
+import type { AnyMethod } from "../../../../src/adapters/http/webapi/method.ts";
 import type { CallRecord } from "../../../../src/adapters/http/webapi/routes.ts";
 import { webapiRoutes } from "../../../../src/adapters/http/webapi/routes.ts";
 import type { SendOptions } from "../../../../src/adapters/http/webapi/send.ts";
@@ -97,6 +98,8 @@ export type ServerOptions = Partial<Pick<SendOptions, "submit" | "sign" | "maxMe
   readonly basePath?: string;
   readonly trustForwarded?: boolean;
   readonly log?: HttpLog;
+  /** Methods besides Send and those on suppressions. */
+  readonly methods?: readonly AnyMethod[];
 };
 
 export type TestServer = {
@@ -139,7 +142,7 @@ export const startWebapi = async (options: ServerOptions = {}): Promise<TestServ
   const verifier = authenticator({ directory, passwordOf: () => PASSWORD, clock, cost: { ln: 4, r: 8, p: 1 }, ...options.auth });
   const login = basicLogin({ authenticator: verifier, limiter: failureLimiter(clock), trustForwarded: options.trustForwarded ?? false });
   const webapi = webapiRoutes({
-    ...{ basePath: options.basePath ?? "/webapi/", methods: [send, ...suppressionMethods(memorySuppressions())], login, log },
+    ...{ basePath: options.basePath ?? "/webapi/", methods: [send, ...suppressionMethods(memorySuppressions()), ...(options.methods ?? [])], login, log },
     ...{ bodies: bodyReader(options.bodies), onCall: (record: CallRecord) => calls.push(record) },
   });
   const listener = await listen(createHttpApp({ mounts: [webapi], log }), { address: "127.0.0.1", port: 0, ...options.listener });
