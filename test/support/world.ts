@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Account } from "../../src/domain/account/account.ts";
 import type { Courier, Delivery } from "../../src/domain/delivery.ts";
 import { engine, type Engine, type EngineOptions } from "../../src/domain/runtime/engine.ts";
+import type { SenderReports } from "../../src/domain/reactions/report-to-sender.ts";
 import type { Submission } from "../../src/domain/submission/submission.ts";
 import type { DeliveryOutcome } from "../../src/domain/smtp-result.ts";
 import type { Call, Caller, CallOutcome } from "../../src/domain/webhook/caller.ts";
@@ -62,6 +63,16 @@ export const fakeCaller = (): FakeCaller => {
   return caller;
 };
 
+/** Reports that say their action, and whether what they are about was still there. */
+export const fakeSenderReports: SenderReports = {
+  compose: async ({ id, action }, original) => ({
+    from: "MAILER-DAEMON@mail.here.example",
+    subject: `${action}: ${original === undefined ? "gone" : original.size}`,
+    messageId: `<${id}@mail.here.example>`,
+    content: [Buffer.from(action)],
+  }),
+};
+
 export type World = {
   readonly clock: VirtualClock;
   readonly log: MemoryLog;
@@ -105,6 +116,7 @@ export const world = ({ accounts = [anAccount()], log = memoryLog(), clock = vir
     directory: directoryOf(accounts),
     courier,
     caller,
+    senderReports: fakeSenderReports,
     clock,
     node: 0,
     random: () => 0.5,

@@ -21,6 +21,10 @@ import {
   SOON,
 } from "./given-message.ts";
 
+const TRY_LATER = { class: "policy", rule: "enhanced-policy" } as const;
+const NO_SUCH_USER = { class: "bad-address", rule: "enhanced-recipient" } as const;
+const NO_CONNECTION = { class: "infrastructure", rule: "code-system" } as const;
+
 const MINUTES_AFTER_ATTEMPT: readonly number[] = [7.5, 15, 30, 60, 120, 240, 480];
 
 describe("the retry schedule", () => {
@@ -47,7 +51,15 @@ describe("the retry schedule", () => {
         const nextAttemptAt = NOON + minutes * MINUTE_MS + spread * RETRY_SPREAD_MS;
         given(queued, ...deferredTimes(index), claimed(index + 1))
           .when(record(index + 1, busy), { now: SOON, spread })
-          .then(happened("DeliveryDeferred", { at: SOON, attempt: index + 1, result: smtpResult(451, "4.7.1"), nextAttemptAt }));
+          .then(
+            happened("DeliveryDeferred", {
+              at: SOON,
+              attempt: index + 1,
+              result: smtpResult(451, "4.7.1"),
+              bounce: TRY_LATER,
+              nextAttemptAt,
+            }),
+          );
       });
     }
   }
@@ -148,7 +160,7 @@ describe("the end of an attempt", () => {
     const suppress = { rule: "enhanced-code", reason: "delivery failed with 550 5.1.1" } as const;
     given(queued, claimed(1))
       .when(record(1, gone))
-      .then(happened("DeliveryFailed", { result: smtpResult(550, "5.1.1"), suppress }), retired());
+      .then(happened("DeliveryFailed", { result: smtpResult(550, "5.1.1"), bounce: NO_SUCH_USER, suppress }), retired());
   });
 
   it("with trouble of the network or DNS is for now", () => {
@@ -160,13 +172,13 @@ describe("the end of an attempt", () => {
   it("without a code but for good, as for a domain that takes no mail, fails and suppresses nothing", () => {
     given(queued, claimed(1))
       .when(record(1, { kind: "rejected", permanent: true, result: smtpResult(0) }, 2))
-      .then(happened("DeliveryFailed", { result: smtpResult(0), suppress: null }), retired());
+      .then(happened("DeliveryFailed", { result: smtpResult(0), bounce: NO_CONNECTION, suppress: null }), retired());
   });
 
   it("with 4xx at the eighth attempt fails", () => {
     given(queued, ...deferredTimes(7), claimed(8))
       .when(record(8, busy))
-      .then(happened("DeliveryFailed", { attempt: 8, result: smtpResult(451, "4.7.1"), suppress: null }), retired());
+      .then(happened("DeliveryFailed", { attempt: 8, result: smtpResult(451, "4.7.1"), bounce: TRY_LATER, suppress: null }), retired());
     given(queued, ...deferredTimes(6), claimed(7))
       .when(record(7, busy))
       .thenOfTypes("DeliveryDeferred");

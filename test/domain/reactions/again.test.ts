@@ -7,7 +7,7 @@ import { noHoldRules } from "../../../src/domain/holdrule/hold-rules.ts";
 import { REACTIONS_CHECKPOINT, reactions } from "../../../src/domain/reactions/reactions.ts";
 import { memoryLog, type MemoryLog } from "../../support/memory-log.ts";
 import { anAccount, directoryOf, happened, operator, outgoing } from "../../support/samples.ts";
-import { failedWith, refusedWith, succeeded, taken, world, type World } from "../../support/world.ts";
+import { failedWith, fakeSenderReports, refusedWith, succeeded, taken, world, type World } from "../../support/world.ts";
 import { eventsOf, messagesOf, readAgain, webhook, withWebhook } from "./reacting.ts";
 
 const never = (): never => {
@@ -103,6 +103,8 @@ describe("who waits for the reactions", () => {
       holdRules: { ...none, load: () => Promise.resolve({ state: noHoldRules, revision: NO_STREAM }) },
       readModel: views,
       directory: directoryOf([]),
+      receive: never,
+      senderReports: fakeSenderReports,
     });
   };
 
