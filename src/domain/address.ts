@@ -102,6 +102,12 @@ const parseAny = (text: string): Address | undefined => {
 export const formatAddress = (localPart: string, domain: string): string =>
   `${isDotString(localPart) ? localPart : quote(localPart)}@${domain}`;
 
+/** What follows the first separator in the local part, such as a fromid; empty without a separator, or with nothing before it. */
+export const tagOf = ({ localPart }: Address, separator: string): string => {
+  const at = localPart.indexOf(separator);
+  return at > 0 ? localPart.slice(at + separator.length) : "";
+};
+
 /** Whether an address can only travel with SMTPUTF8: its local part is not ASCII (the domain has its A-labels). */
 export const needsSmtpUtf8 = (address: Address): boolean => /[^\u0000-\u007f]/u.test(address.localPart);
 

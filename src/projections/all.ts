@@ -2,6 +2,7 @@
 import { attempts } from "./attempts.ts";
 import { contents, storage } from "./contents.ts";
 import { counters } from "./counters.ts";
+import { feedback } from "./feedback.ts";
 import { holdRules } from "./hold-rules.ts";
 import { idLead } from "./id-lead.ts";
 import { messages } from "./messages.ts";
@@ -22,7 +23,20 @@ import { webhookCalls } from "./webhook-calls.ts";
 export const PROJECTIONS_VERSION = 1;
 
 export const ALL: Projections = {
-  folds: [messages, attempts, webhookCalls, webhookAttempts, recipients, suppressions, holdRules, received, usage, idLead, newestId],
+  folds: [
+    messages,
+    attempts,
+    feedback,
+    webhookCalls,
+    webhookAttempts,
+    recipients,
+    suppressions,
+    holdRules,
+    received,
+    usage,
+    idLead,
+    newestId,
+  ],
   derivations: [schedule],
   tallies: [counters, contents, storage, usageHours],
   heads: [lanes],

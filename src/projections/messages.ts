@@ -1,7 +1,8 @@
 /** The queue as an operator sees it, and the messages that left it: one row per message, which moves at retirement. */
 import type { Instant } from "../domain/clock.ts";
 import type { Recorded } from "../domain/event-log.ts";
-import type { MessageEvent, QueuedMessage } from "../domain/message/events.ts";
+import type { Bounce } from "../domain/message/bounce.ts";
+import type { DsnAction, MessageEvent, QueuedMessage } from "../domain/message/events.ts";
 import type { AttemptResult } from "../domain/smtp-result.ts";
 import { erase, tableOf, type ColumnsOf, type Fold, type Index } from "./projection.ts";
 
@@ -23,6 +24,7 @@ export type MessageRow = Pick<
   | "contentId"
   | "size"
   | "messageId"
+  | "envelopeId"
   | "subject"
   | "extra"
   | "requireTls"
@@ -45,6 +47,13 @@ export type MessageRow = Pick<
   readonly lastCode: number;
   readonly lastEnhancedCode: string;
   readonly lastError: string;
+  /** Class of the last refusal, by a reply or a DSN, and the rule that gave it; empty without one. */
+  readonly bounceClass: string;
+  readonly bounceRule: string;
+  /** What the last report about it said: the action of a DSN, or `complained`; empty without reports. */
+  readonly feedback: DsnAction | "complained" | "";
+  /** Code of that DSN; 0 when it named none. */
+  readonly feedbackCode: number;
   /** When the last event of the message's own happened. */
   readonly lastActivityAt: Instant;
   readonly retiredAt: Instant | null;
@@ -64,6 +73,7 @@ const COLUMNS: ColumnsOf<MessageRow> = {
   contentId: "integer",
   size: "integer",
   messageId: "text",
+  envelopeId: "text",
   subject: "text",
   extra: "json",
   requireTls: "boolean?",
@@ -81,6 +91,10 @@ const COLUMNS: ColumnsOf<MessageRow> = {
   lastCode: "integer",
   lastEnhancedCode: "text",
   lastError: "text",
+  bounceClass: "text",
+  bounceRule: "text",
+  feedback: "text",
+  feedbackCode: "integer",
   lastActivityAt: "integer",
   retiredAt: "integer?",
   keepUntil: "integer?",
@@ -101,12 +115,29 @@ const queueIndexes = (dimension: (typeof QUEUE_DIMENSIONS)[number]): readonly In
   ];
 };
 
+/**
+ * In the queue a message is found by what reports name when its first attempt has ended: nobody reports before that, and
+ * most messages leave the queue by that attempt, so that the indexes cost them nothing.
+ */
+export const REPORTABLE = "attempts > 1 OR attempts = 1 AND openUntil IS NULL";
+
+/** What a report names a message by, besides its fromid. */
+export const REPORT_DIMENSIONS = ["envelopeId", "messageId"] as const;
+
+const BY_FROM_ID: Index = { columns: ["fromId"], where: "fromId <> ''" };
+
 /** Messages not retired. */
 export const QUEUE = tableOf<MessageRow>({
   name: "queue",
   columns: COLUMNS,
   key: ["id"],
-  indexes: [{ columns: ["hold"] }, { columns: ["hold", "nextAttemptAt"] }, ...QUEUE_DIMENSIONS.flatMap(queueIndexes)],
+  indexes: [
+    { columns: ["hold"] },
+    { columns: ["hold", "nextAttemptAt"] },
+    ...QUEUE_DIMENSIONS.flatMap(queueIndexes),
+    BY_FROM_ID,
+    ...REPORT_DIMENSIONS.map((dimension) => ({ columns: ["account", dimension], where: REPORTABLE })),
+  ],
 });
 
 /** What lists of retired messages are narrowed by. */
@@ -120,7 +151,8 @@ export const RETIRED = tableOf<MessageRow>({
   indexes: [
     { columns: ["lastActivityAt"] },
     ...RETIRED_DIMENSIONS.flatMap((dimension) => [{ columns: [dimension] }, { columns: [dimension, "lastActivityAt"] }]),
-    { columns: ["fromId"], where: "fromId <> ''" },
+    BY_FROM_ID,
+    ...REPORT_DIMENSIONS.map((dimension) => ({ columns: ["account", dimension] })),
   ],
 });
 
@@ -137,6 +169,7 @@ const born = (event: Extract<MessageEvent, { type: "MessageQueued" }>): MessageR
   contentId: event.contentId,
   size: event.size,
   messageId: event.messageId,
+  envelopeId: event.envelopeId,
   subject: event.subject,
   extra: event.extra,
   requireTls: event.requireTls,
@@ -154,6 +187,10 @@ const born = (event: Extract<MessageEvent, { type: "MessageQueued" }>): MessageR
   lastCode: 0,
   lastEnhancedCode: "",
   lastError: "",
+  bounceClass: "",
+  bounceRule: "",
+  feedback: "",
+  feedbackCode: 0,
   lastActivityAt: event.at,
   retiredAt: null,
   keepUntil: null,
@@ -161,8 +198,11 @@ const born = (event: Extract<MessageEvent, { type: "MessageQueued" }>): MessageR
 
 type Change = Partial<MessageRow>;
 
-const ended = (result: AttemptResult): Change => ({
+const refused = (bounce: Bounce | null): Change => ({ bounceClass: bounce?.class ?? "", bounceRule: bounce?.rule ?? "" });
+
+const ended = (result: AttemptResult, bounce: Bounce | null = null): Change => ({
   openUntil: null,
+  ...refused(bounce),
   lastCode: result.code,
   lastEnhancedCode: result.enhancedCode,
   lastError: result.error,
@@ -191,16 +231,16 @@ const CHANGES: { readonly [Type in Exclude<MessageEvent["type"], "MessageQueued"
     openUntil: event.nextAttemptAt,
   }),
   DeliverySucceeded: (_row, event) => ({ state: "delivered", ...ended(event.result) }),
-  DeliveryDeferred: (row, event) => ({ ...waiting(row, event.nextAttemptAt), ...ended(event.result) }),
-  DeliveryFailed: (_row, event) => ({ state: "failed", ...ended(event.result) }),
+  DeliveryDeferred: (row, event) => ({ ...waiting(row, event.nextAttemptAt), ...ended(event.result, event.bounce) }),
+  DeliveryFailed: (_row, event) => ({ state: "failed", ...ended(event.result, event.bounce) }),
   DeliveryUncertain: (_row, event) => ({ state: "uncertain", ...ended(event.result) }),
   DeliveryInterrupted: (row, event) => waiting(row, event.nextAttemptAt),
   MessageRequeued: (row, event) => waiting(row, event.nextAttemptAt),
   MessageSuppressed: () => ({ state: "suppressed" }),
   MessageFailed: (_row, event) => ({ state: "failed", lastError: event.reason }),
   MessageCanceled: () => ({ state: "canceled" }),
-  DsnReceived: () => ({}),
-  ComplaintReceived: () => ({}),
+  DsnReceived: (_row, event) => ({ feedback: event.action, feedbackCode: event.code, ...(event.bounce !== null && refused(event.bounce)) }),
+  ComplaintReceived: () => ({ feedback: "complained", feedbackCode: 0 }),
   MessageRetired: (_row, event) => ({ retiredAt: event.at, keepUntil: event.keepUntil }),
   MessageRemoved: () => ({ state: "removed" }),
 };

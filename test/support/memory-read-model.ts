@@ -3,7 +3,7 @@ import type { Instant } from "../../src/domain/clock.ts";
 import type { Position, Recorded } from "../../src/domain/event-log.ts";
 import type { EventReference } from "../../src/domain/identity.ts";
 import { ruleMatches } from "../../src/domain/holdrule/hold-rules.ts";
-import type { MessageEvent } from "../../src/domain/message/events.ts";
+import type { MessageEvent, QueuedMessage } from "../../src/domain/message/events.ts";
 import { evolveMessage, unbornMessage, type MessageState } from "../../src/domain/message/machine.ts";
 import type { ReceivedEvent } from "../../src/domain/received/events.ts";
 import { evolveReceived, unbornReceived, type ReceivedState } from "../../src/domain/received/machine.ts";
@@ -128,6 +128,14 @@ export const memoryReadModel = (log: MemoryLog, follows: MemoryReadModel["follow
       return isOpen(state) && call?.kind === "incoming" ? [call.payload.contentId] : [];
     });
 
+  const known = (): readonly MessageState[] => [...messages.values()].filter(({ value }) => value !== "removed");
+  const reported = (account: string, agrees: (message: QueuedMessage) => boolean) =>
+    known()
+      .flatMap(({ context: { message, attempts } }) =>
+        message?.account === account && attempts > 0 && agrees(message) ? [{ id: message.id, recipient: message.recipient }] : [],
+      )
+      .sort((a, b) => b.id - a.id);
+
   const model: MemoryReadModel = {
     follows,
     catchUp,
@@ -166,6 +174,10 @@ export const memoryReadModel = (log: MemoryLog, follows: MemoryReadModel["follow
       return { messages: mine.filter(({ contact }) => !contact).length, firstContacts: mine.filter(({ contact }) => contact).length };
     },
     storedOctets: (account) => [...contentOf(account).values()].reduce((sum, size) => sum + size, 0),
+    messageOfFromId: (fromId) =>
+      (fromId === "" ? undefined : known().find(({ context: { message } }) => message?.fromId === fromId))?.context.message?.id,
+    messagesOfEnvelope: (account, envelopeId) => reported(account, (message) => message.envelopeId === envelopeId),
+    messagesOfMessageId: (account, messageId) => reported(account, (message) => message.messageId === messageId),
     unreferenced: (contentIds) => {
       const used = new Set([...contentOf().keys(), ...toldLater()]);
       return contentIds.filter((id) => !used.has(id));

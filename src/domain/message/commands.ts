@@ -2,7 +2,17 @@
 import type { Instant } from "../clock.ts";
 import type { EventReference, Identity } from "../identity.ts";
 import type { DeliveryOutcome } from "../smtp-result.ts";
-import type { QueuedMessage, UncertainPolicy } from "./events.ts";
+import type { DsnAction, MatchedBy, QueuedMessage, UncertainPolicy } from "./events.ts";
+
+/** What a DSN says about this message. Fields of a reply as in `AttemptResult`. */
+export type DsnNews = {
+  readonly action: DsnAction;
+  readonly code: number;
+  readonly enhancedCode: string;
+  readonly error: string;
+  /** The host that the DSN speaks of; empty when it names none. */
+  readonly remoteHost: string;
+};
 
 export type MessageCommand =
   /** `holdBy`: the hold rule that matches it, null without one. */
@@ -22,6 +32,16 @@ export type MessageCommand =
    * clock alone, so that an attempt still in its time must be left to whoever has claimed it.
    */
   | { readonly type: "abandon"; readonly reason: string; readonly overdueOnly: boolean }
+  /** A DSN about it came, kept as `receivedId`. `failuresBefore`: other messages to this address that failed in a row before. */
+  | {
+      readonly type: "noteDsn";
+      readonly receivedId: number;
+      readonly matchedBy: MatchedBy;
+      readonly news: DsnNews;
+      readonly failuresBefore: number;
+    }
+  /** Somebody complained about it, in what is kept as `receivedId`. `feedbackType`: see feedback.ts. */
+  | { readonly type: "noteComplaint"; readonly receivedId: number; readonly matchedBy: MatchedBy; readonly feedbackType: string }
   /** The keep period is over. */
   | { readonly type: "remove" };
 

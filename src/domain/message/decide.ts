@@ -2,9 +2,11 @@
 import type { MessageCommand, MessageTerms } from "./commands.ts";
 import { claimEndsAt } from "../claim.ts";
 import { delayAfter, RETRY_DELAYS_MS, RETRY_SPREAD_MS } from "./backoff.ts";
+import { classify } from "./bounce.ts";
 import type { Identity } from "../identity.ts";
 import type { AttemptResult, DeliveryOutcome } from "../smtp-result.ts";
 import type { MessageEvent } from "./events.ts";
+import { noteComplaint, noteDsn } from "./feedback.ts";
 import type { MessageContext, MessageState } from "./machine.ts";
 import { suppressionDecision } from "./suppressing.ts";
 
@@ -47,11 +49,11 @@ const rejected = (
   { context }: MessageState,
   terms: MessageTerms,
 ): Events => {
-  const common = { at: terms.now, attempt: context.attempts, result, callId: terms.callIds[0] };
-  if (!permanent && !isLast(context))
-    return [{ type: "DeliveryDeferred", ...common, bounce: null, nextAttemptAt: retryAt(context, terms) }];
+  const bounce = classify(result.code, result.enhancedCode, result.error);
+  const common = { at: terms.now, attempt: context.attempts, result, bounce, callId: terms.callIds[0] };
+  if (!permanent && !isLast(context)) return [{ type: "DeliveryDeferred", ...common, nextAttemptAt: retryAt(context, terms) }];
   return ended(
-    { type: "DeliveryFailed", ...common, bounce: null, suppress: suppressionDecision(result.code, result.enhancedCode, failuresBefore) },
+    { type: "DeliveryFailed", ...common, suppress: suppressionDecision(result.code, result.enhancedCode, failuresBefore) },
     terms,
   );
 };
@@ -159,6 +161,10 @@ export const decideMessage = (command: MessageCommand, state: MessageState, term
     case "abandon":
       if (command.overdueOnly && state.context.nextAttemptAt > at) return NOTHING;
       return interrupted(command.reason, false, state, terms);
+    case "noteDsn":
+      return noteDsn(command, state, terms);
+    case "noteComplaint":
+      return noteComplaint(command, state, terms);
     case "fail":
       return ended({ type: "MessageFailed", at, reason: `failed by ${command.by.name}`, by: command.by, callId: callIds[0] }, terms);
     case "cancel":

@@ -28,9 +28,14 @@ export type MessageContext = {
   readonly nextAttemptAt: Instant;
   readonly attemptedAt: Instant;
   readonly last: AttemptResult | undefined;
+  /** Received messages that reported about it: each is noted once, and no more than {@link MAX_REPORTS}. */
+  readonly reports: readonly number[];
   readonly outcome: MessageOutcome | undefined;
   readonly keepUntil: Instant | undefined;
 };
+
+/** Reports noted about one message. More say nothing new: somebody's mail system, or somebody, has run wild. */
+export const MAX_REPORTS = 100;
 
 const unbornContext: MessageContext = {
   message: undefined,
@@ -41,6 +46,7 @@ const unbornContext: MessageContext = {
   nextAttemptAt: 0,
   attemptedAt: 0,
   last: undefined,
+  reports: [],
   outcome: undefined,
   keepUntil: undefined,
 };
@@ -49,7 +55,11 @@ const chart = setup({
   types: { context: {} as MessageContext, events: {} as MessageEvent },
   // The one named action: what it asks for is its parameter, the effect.
   actions: { ask: (_: unknown, _effect: MessageEffect | undefined): void => undefined },
-  guards: { onHold: ({ context }) => context.hold },
+  guards: {
+    onHold: ({ context }) => context.hold,
+    // Before the first attempt nobody can have heard of it.
+    isReportable: ({ context: { attempts, reports } }) => attempts > 0 && reports.length < MAX_REPORTS,
+  },
 });
 
 const deliver = {
@@ -75,10 +85,16 @@ const route = chart.assign(({ context: { message }, event }) => {
   if (event.type === "MessageRequireTlsSet") return { message: { ...message, requireTls: event.requireTls } };
   return {};
 });
+const noteReport = chart.assign(({ context: { reports }, event }) =>
+  "receivedId" in event ? { reports: [...reports, event.receivedId] } : {},
+);
 const end = (outcome: MessageOutcome) => chart.assign({ outcome });
 const retire = chart.assign(({ event }) => (event.type === "MessageRetired" ? { keepUntil: event.keepUntil } : {}));
 
 const MessageRetired = { target: "retired", actions: retire } as const;
+/** Reports come when they come, also long after the end, and change nothing but what is known. */
+const report = { guard: "isReportable", actions: noteReport } as const;
+const reports = { DsnReceived: report, ComplaintReceived: report };
 const adjustments = {
   MessageRescheduled: { actions: reschedule },
   MessageTransportSet: { actions: route },
@@ -107,15 +123,17 @@ export const messageMachine = chart.createMachine({
       on: {
         ...adjustments,
         ...endings,
+        ...reports,
         MessageHeld: { target: "held", actions: hold },
         MessageSuppressed: { target: "suppressed", actions: end("suppressed") },
         DeliveryAttempted: { target: "attempting", actions: claim },
       },
     },
-    held: { on: { ...adjustments, ...endings, MessageReleased: { target: "queued", actions: release } } },
+    held: { on: { ...adjustments, ...endings, ...reports, MessageReleased: { target: "queued", actions: release } } },
     attempting: {
       entry: deliver,
       on: {
+        ...reports,
         DeliverySucceeded: { target: "delivered", actions: [remember, end("delivered")] },
         DeliveryDeferred: backToQueue([remember, reschedule]),
         DeliveryFailed: { target: "failed", actions: [remember, end("failed")] },
@@ -126,13 +144,19 @@ export const messageMachine = chart.createMachine({
       },
     },
     uncertain: {
-      on: { ...endings, MessageRequeued: backToQueue([reschedule]), MessageHeld: { actions: hold }, MessageReleased: { actions: release } },
+      on: {
+        ...endings,
+        ...reports,
+        MessageRequeued: backToQueue([reschedule]),
+        MessageHeld: { actions: hold },
+        MessageReleased: { actions: release },
+      },
     },
     delivered: { on: { MessageRetired } },
     failed: { on: { MessageRetired } },
     canceled: { on: { MessageRetired } },
     suppressed: { on: { MessageRetired } },
-    retired: { on: { MessageRemoved: { target: "removed" } } },
+    retired: { on: { ...reports, MessageRemoved: { target: "removed" } } },
     removed: { type: "final" },
   },
 });

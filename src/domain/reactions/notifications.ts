@@ -6,7 +6,15 @@ import type { OutgoingEvent, OutgoingPayload } from "../webhook/events.ts";
 /** The event's own part of the call. */
 export type Notification = { readonly callId: number; readonly payload: OutgoingPayload };
 
-type Told = { readonly event: OutgoingEvent; readonly suppressing?: boolean; readonly result?: AttemptResult; readonly error?: string };
+type Reply = Pick<AttemptResult, "code" | "enhancedCode" | "error">;
+
+type Told = {
+  readonly event: OutgoingEvent;
+  readonly dsn?: boolean;
+  readonly suppressing?: boolean;
+  readonly result?: Reply;
+  readonly error?: string;
+};
 
 const OUTCOME_UNKNOWN =
   "the connection broke after the message was sent and before it was acknowledged: whether it was delivered is unknown";
@@ -28,6 +36,15 @@ const told = (event: MessageEvent): (Told & { readonly callId: number }) | undef
       return { event: "suppressed", callId: event.callId, error: `recipient is on the suppression list as ${event.baseAddress}` };
     case "MessageCanceled":
       return { event: "canceled", callId: event.callId };
+    case "DsnReceived":
+      return { event: event.action, dsn: true, callId: event.callId, result: event, suppressing: event.suppress !== null };
+    case "ComplaintReceived":
+      return {
+        event: "complained",
+        callId: event.callId,
+        error: `the recipient complained (${event.feedbackType})`,
+        suppressing: event.suppress,
+      };
     default:
       return undefined;
   }
@@ -42,7 +59,7 @@ export const notificationOf = (event: MessageEvent, message: QueuedMessage): Not
     callId,
     payload: {
       event: news.event,
-      dsn: false,
+      dsn: news.dsn ?? false,
       suppressing: news.suppressing ?? false,
       queueMsgId: message.id,
       fromId: message.fromId,
@@ -52,7 +69,7 @@ export const notificationOf = (event: MessageEvent, message: QueuedMessage): Not
       smtpEnhancedCode: result?.enhancedCode ?? "",
       error: news.error ?? result?.error ?? "",
       extra: message.extra,
-      bounceClass: "",
+      bounceClass: "bounce" in event ? (event.bounce?.class ?? "") : "",
     },
   };
 };

@@ -5,10 +5,13 @@ import { notificationOf, type Notification } from "./notifications.ts";
 import type { Webhooks } from "../runtime/kinds.ts";
 import type { ReadModel } from "../runtime/read-model.ts";
 import { MAX_CALL_ATTEMPTS } from "../webhook/backoff.ts";
-import { webhookStream, type QueuedCall } from "../webhook/events.ts";
+import { webhookStream, type OutgoingEvent, type QueuedCall } from "../webhook/events.ts";
 import { lastOf, type MessageFact, type Reaction } from "./facts.ts";
 
 type Endpoint = NonNullable<Account["outgoingWebhook"]>;
+
+/** Complaints are news of Posthorn's own: a client written for mox does not know them, unless it asked by name. */
+const wants = ({ events }: Endpoint, event: OutgoingEvent): boolean => (events === null ? event !== "complained" : events.has(event));
 
 const callOf = (
   { recorded, event, message }: MessageFact,
@@ -59,7 +62,7 @@ export const notify = (options: {
       const { event, message } = fact;
       const endpoint = directory.account(message.account)?.outgoingWebhook;
       const notification = endpoint ? notificationOf(event, message) : undefined;
-      if (!endpoint || notification === undefined || endpoint.events?.has(notification.payload.event) === false) continue;
+      if (!endpoint || notification === undefined || !wants(endpoint, notification.payload.event)) continue;
       const after = endpoint.mode === "every" ? predecessor(message.id, notification.callId, last) : null;
       last.set(message.id, notification.callId);
       jobs.push(queue(fact, endpoint, notification, after));

@@ -33,6 +33,9 @@ export type DueQuery = {
 /** When the earliest work of each kind falls due among what a step of the views has put into the schedule. */
 export type Soonest = Readonly<Partial<Record<WorkKind, Instant>>>;
 
+/** A message found by what a report names it by. */
+export type MessageLookup = { readonly id: number; readonly recipient: string };
+
 export type ReadModel = {
   /** How far the views are. */
   readonly position: () => Position;
@@ -61,10 +64,20 @@ export type ReadModel = {
   readonly contacted: (account: string, baseAddress: string) => boolean;
   /** Messages queued by the account, and first contacts, after the instant. */
   readonly usage: (account: string, after: Instant) => { readonly messages: number; readonly firstContacts: number };
-  /** Octets of content that the account's queued and received messages hold. */
+  /** Octets of content that the account's queued messages and mailboxes hold. */
   readonly storedOctets: (account: string) => number;
 
-  /** Of these contents, those that no queued or received message refers to any more. */
+  /** The queued or retired message with this fromid; undefined without one. */
+  readonly messageOfFromId: (fromId: string) => number | undefined;
+  /**
+   * The account's messages of this envelope, queued or retired, the newest first: bounded, and only such as were tried at
+   * least once. While a first attempt is under way, a message may still be missing.
+   */
+  readonly messagesOfEnvelope: (account: string, envelopeId: string) => readonly MessageLookup[];
+  /** As {@link messagesOfEnvelope}, for a Message-ID with its angle brackets. */
+  readonly messagesOfMessageId: (account: string, messageId: string) => readonly MessageLookup[];
+
+  /** Of these contents, those that no queued message, mail in a mailbox or call that has yet to tell about it refers to any more. */
   readonly unreferenced: (contentIds: readonly number[]) => readonly number[];
   /** Calls about this message that are not done: waiting, queued or in flight; oldest first. */
   readonly unfinishedCalls: (messageId: number) => readonly number[];

@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { MINUTE_MS } from "../../../src/domain/clock.ts";
 import type { MessageCommand, MessageTerms } from "../../../src/domain/message/commands.ts";
-import type { MessageEvent, UncertainPolicy } from "../../../src/domain/message/events.ts";
+import { DSN_ACTIONS, type MatchedBy, type MessageEvent, type UncertainPolicy } from "../../../src/domain/message/events.ts";
 import { evolveMessage, unbornMessage, type MessageState } from "../../../src/domain/message/machine.ts";
 import { messageKind } from "../../../src/domain/runtime/kinds.ts";
 import { live, type Life } from "../../support/life.ts";
@@ -30,6 +30,15 @@ const command = fc.oneof(
   },
   fc.constantFrom<MessageCommand>({ type: "hold", by: rule }, { type: "release", by: operator }),
   fc.constantFrom<MessageCommand>({ type: "fail", by: operator }, { type: "cancel", by: operator }, { type: "remove" }),
+  fc
+    .tuple(fc.nat(6), fc.constantFrom<MatchedBy>("fromid", "envelope-id", "message-id"), fc.constantFrom(...DSN_ACTIONS), fc.nat(3))
+    .map(([receivedId, matchedBy, action, failuresBefore]): MessageCommand => {
+      const news = { action, code: 550, enhancedCode: "5.1.1", error: "gone", remoteHost: "" };
+      return { type: "noteDsn", receivedId, matchedBy, news, failuresBefore };
+    }),
+  fc
+    .tuple(fc.nat(6), fc.constantFrom<MatchedBy>("fromid", "message-id"), fc.constantFrom("abuse", "not-spam", "other"))
+    .map(([receivedId, matchedBy, feedbackType]): MessageCommand => ({ type: "noteComplaint", receivedId, matchedBy, feedbackType })),
   fc.boolean().map((overdueOnly): MessageCommand => ({ type: "abandon", reason: "lost", overdueOnly })),
   fc
     .integer({ min: -60, max: 60 })
@@ -77,6 +86,8 @@ const always = (check: (life: Life<MessageState, MessageEvent>) => void): void =
   );
 };
 
+const REPORTS: ReadonlySet<MessageEvent["type"]> = new Set(["DsnReceived", "ComplaintReceived"]);
+
 const ENDINGS: ReadonlySet<MessageEvent["type"]> = new Set([
   "DeliverySucceeded",
   "DeliveryFailed",
@@ -114,15 +125,36 @@ describe("any message", () => {
     });
   });
 
-  it("ends at most once, retires with the same breath, and nothing but removal comes after", () => {
+  it("ends at most once, retires with the same breath, and nothing but reports and removal come after", () => {
     always(({ log, states }) => {
       const ends = log.flatMap(({ type }, index) => (ENDINGS.has(type) ? [index] : []));
       assert.ok(ends.length <= 1);
       const [end] = ends;
       if (end !== undefined) assert.equal(log[end + 1]?.type, "MessageRetired");
-      const after = log.slice((end ?? log.length) + 2).map(({ type }) => type);
+      const after = log.slice((end ?? log.length) + 2).flatMap(({ type }) => (REPORTS.has(type) ? [] : [type]));
       assert.ok(after.length <= 1 && after.every((type) => type === "MessageRemoved"));
       assert.equal(ends.length === 1, ["retired", "removed"].includes(states.at(-1)?.value ?? ""));
+    });
+  });
+
+  it("notes each report once, none before its first attempt or after its removal, and is where it was before", () => {
+    always(({ log, states }) => {
+      const noted = log.flatMap((event) => ("receivedId" in event ? [event.receivedId] : []));
+      assert.equal(new Set(noted).size, noted.length);
+      assert.deepEqual(states.at(-1)?.context.reports, noted);
+      const first = log.findIndex(({ type }) => REPORTS.has(type));
+      if (first >= 0) assert.ok(log.slice(0, first).some(({ type }) => type === "DeliveryAttempted"));
+      assert.ok(!REPORTS.has(log.at(-1)?.type ?? "MessageQueued") || states.at(-1)?.value === states.at(-2)?.value);
+      assert.ok(!log.slice(0, -1).some(({ type }) => type === "MessageRemoved"));
+    });
+  });
+
+  it("lists an address only because of a report that cannot have been made up", () => {
+    always(({ log }) => {
+      for (const event of log) {
+        if (!("matchedBy" in event) || event.matchedBy !== "message-id") continue;
+        assert.ok(event.suppress === null || event.suppress === false);
+      }
     });
   });
 

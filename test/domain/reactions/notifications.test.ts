@@ -1,7 +1,7 @@
 /** What accounts are told about their messages. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { MessageEvent, MessageEventType } from "../../../src/domain/message/events.ts";
+import { DSN_ACTIONS, type MessageEvent, type MessageEventType } from "../../../src/domain/message/events.ts";
 import { notificationOf } from "../../../src/domain/reactions/notifications.ts";
 import { aMessage, happened, messageSamples, smtpResult } from "../../support/samples.ts";
 
@@ -27,8 +27,8 @@ describe("an account", () => {
     MessageSuppressed: "suppressed",
     MessageFailed: "failed",
     MessageCanceled: "canceled",
-    DsnReceived: undefined,
-    ComplaintReceived: undefined,
+    DsnReceived: "failed",
+    ComplaintReceived: "complained",
     MessageRetired: undefined,
     MessageRemoved: undefined,
   };
@@ -55,6 +55,7 @@ describe("an account", () => {
           smtpEnhancedCode: "2.0.0",
           error: "",
           extra: { order: "1" },
+          bounceClass: "",
         },
       },
     );
@@ -81,6 +82,25 @@ describe("an account", () => {
   it("hears that an outcome is unknown, but not when the failure that follows says it all", () => {
     for (const policy of ["wait", "retry"] as const) assert.match(told(happened("DeliveryUncertain", { policy }))?.error ?? "", /unknown/);
     assert.equal(told(happened("DeliveryUncertain", { policy: "stop" })), undefined);
+  });
+
+  it("hears each action of a DSN by its name, and that it is a DSN", () => {
+    for (const action of DSN_ACTIONS) {
+      const payload = told(happened("DsnReceived", { action, code: 452, enhancedCode: "4.2.2", error: "full" }));
+      assert.deepEqual(
+        [payload?.event, payload?.dsn, payload?.smtpCode, payload?.smtpEnhancedCode, payload?.error],
+        [action, true, 452, "4.2.2", "full"],
+      );
+    }
+    assert.equal(told(happened("DsnReceived", { suppress: { rule: "smtp-code", reason: "" } }))?.suppressing, true);
+    assert.equal(told(happened("DsnReceived", { bounce: { class: "mailbox-full", rule: "x" } }))?.bounceClass, "mailbox-full");
+  });
+
+  it("hears of a complaint, which is no DSN", () => {
+    const payload = told(happened("ComplaintReceived", { feedbackType: "fraud", suppress: true }));
+    assert.deepEqual([payload?.dsn, payload?.suppressing, payload?.smtpCode], [false, true, 0]);
+    assert.equal(payload?.error, "the recipient complained (fraud)");
+    assert.equal(told(happened("ComplaintReceived", { suppress: false }))?.suppressing, false);
   });
 
   it("hears why an operator failed a message", () => {

@@ -3,11 +3,18 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { SuppressionDecision } from "../../../src/domain/message/events.ts";
 import { parseRecipientStream, recipientStream, type RecipientEvent } from "../../../src/domain/recipient/events.ts";
-import { decideRecipient, evolveRecipient, unknownRecipient, type RecipientCommand } from "../../../src/domain/recipient/recipient.ts";
+import {
+  decideRecipient,
+  evolveRecipient,
+  failuresBefore,
+  unknownRecipient,
+  type RecipientCommand,
+} from "../../../src/domain/recipient/recipient.ts";
 import { NOON, operator } from "../../support/samples.ts";
 
 const common = { at: NOON, account: "shop", baseAddress: "bob@there.example" };
-const cause = (revision: number) => ({ stream: "message-42", revision });
+/** Each number is a message of its own. */
+const cause = (message: number) => ({ stream: `message-${message}`, revision: 2 });
 const listed: SuppressionDecision = { rule: "smtp-code", reason: "delivery failed with 550" };
 
 const failed = (failures: number, revision: number): RecipientEvent => ({
@@ -69,6 +76,27 @@ describe("a recipient", () => {
     assert.deepEqual(decide(noteDelivery(1, NOON - 1), failed(1, 2)), []);
   });
 
+  it("has failures in a row that a delivery did not end, when a DSN takes that delivery back", () => {
+    const bounced = (message: number) => ({ cause: { ...cause(message), revision: 7 } });
+    const command = { ...noteFailure(3), ...bounced(3) } as RecipientCommand;
+    assert.deepEqual(decide(command, failed(1, 1), failed(2, 2), recovered(3)), [{ ...failed(3, 3), ...bounced(3) }]);
+    assert.deepEqual(decide(command, failed(1, 1), failed(2, 2), recovered(3), failed(1, 4)), [{ ...failed(2, 3), ...bounced(3) }]);
+    assert.deepEqual(decide(noteFailure(4), failed(1, 1), failed(2, 2), recovered(3)), [failed(1, 4)]);
+  });
+
+  it("has a message that fails several times counted once", () => {
+    const again: RecipientEvent = { ...failed(1, 1), cause: { ...cause(1), revision: 7 } } as RecipientEvent;
+    const command = { ...noteFailure(1), cause: { ...cause(1), revision: 7 } } as RecipientCommand;
+    assert.deepEqual(decide(command, failed(1, 1)), [again]);
+    assert.deepEqual(decide(noteFailure(2), failed(1, 1), again), [failed(2, 2)]);
+    const state = [failed(1, 1), failed(2, 2)].reduce(evolveRecipient, unknownRecipient);
+    assert.deepEqual([failuresBefore(state, "message-2"), failuresBefore(state, "message-3")], [1, 2]);
+  });
+
+  it("is not taken for well because of a delivery that a DSN took back, told of again", () => {
+    assert.deepEqual(decide(noteDelivery(1), { ...failed(1, 1), cause: { ...cause(1), revision: 7 } } as RecipientEvent), []);
+  });
+
   it("has every cause noted once", () => {
     assert.deepEqual(decide(noteFailure(1, listed), failed(1, 1)), []);
     assert.deepEqual(decide(noteFailure(1), failed(1, 1), failed(2, 2), recovered(3)), []);
@@ -95,6 +123,21 @@ describe("the suppression list", () => {
   it("takes an address once; the first entry stays", () => {
     assert.deepEqual(decide(noteFailure(1, listed), byHand), [failed(1, 1)]);
     assert.deepEqual(decide({ type: "suppress", address: "bob@there.example", manual: true, reason: "", by: operator }, automatic), []);
+  });
+
+  it("takes an address because of a complaint, once, and counts no failure", () => {
+    const command: RecipientCommand = { type: "noteComplaint", address: "Bob@there.example", reason: "complained", cause: cause(5) };
+    const complained: RecipientEvent = {
+      ...automatic,
+      reason: "complained",
+      cause: cause(5),
+      by: { kind: "system", name: "complaint" },
+    } as RecipientEvent;
+    assert.deepEqual(decide(command), [complained]);
+    assert.deepEqual(decide(command, complained), []);
+    assert.deepEqual(decide(command, byHand), []);
+    assert.deepEqual(decide(command, complained, unlisted), [], "told of again after it was taken off the list");
+    assert.deepEqual(decide(noteFailure(6), complained), [failed(1, 6)]);
   });
 
   it("takes an address by hand", () => {

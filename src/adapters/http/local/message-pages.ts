@@ -1,5 +1,6 @@
 /** The queue, what left it, and one message with all that happened to it. */
 import type { Instant } from "../../../domain/clock.ts";
+import type { FeedbackRow } from "../../../projections/feedback.ts";
 import type { AttemptRow } from "../../../projections/attempts.ts";
 import type { MessageRow } from "../../../projections/messages.ts";
 import type { CallRow } from "../../../projections/webhook-calls.ts";
@@ -99,9 +100,18 @@ const attemptColumns = (now: Instant): readonly Column<AttemptRow>[] => [
   },
 ];
 
+const feedbackColumns = (now: Instant): readonly Column<FeedbackRow>[] => [
+  { label: "Came", kind: "tight", cell: ({ at }) => moment(at, now) },
+  { label: "Says", kind: "tight", cell: ({ said }) => badge(said) },
+  { label: "Why", cell: (row) => (row.feedbackType === "" ? replyText(row) : row.feedbackType) },
+  { label: "Server", cell: ({ remoteHost }) => remoteHost },
+  { label: "Known by", kind: "tight", cell: ({ matchedBy }) => matchedBy },
+  { label: "Report", kind: "tight", cell: ({ receivedId }) => html`<a href="/received/${receivedId}">received</a>` },
+];
+
 const requirement = (requireTls: boolean | null): string | null => (requireTls === null ? null : requireTls ? "required" : "not required");
 
-export const messagePage = ({ message, attempts, events }: MessageHistory, calls: readonly CallRow[], now: Instant): PageAnswer => {
+export const messagePage = ({ message, attempts, feedback, events }: MessageHistory, calls: readonly CallRow[], now: Instant): PageAnswer => {
   const isQueued = message.retiredAt === null;
   const extra = Object.entries(message.extra);
   const ahead = outlook(message, now);
@@ -129,6 +139,11 @@ export const messagePage = ({ message, attempts, events }: MessageHistory, calls
       ])}
       <h2>Attempts</h2>
       ${table(attemptColumns(now), attempts, "None yet.")}
+      ${
+        feedback.length > 0 &&
+        html`<h2>What came back</h2>
+          ${table(feedbackColumns(now), feedback, "")}`
+      }
       ${
         calls.length > 0 &&
         html`<h2>Webhook calls</h2>

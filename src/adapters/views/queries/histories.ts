@@ -1,6 +1,7 @@
 /** Single messages and calls as the views show them, each with its attempts. */
 import type { AttemptRow } from "../../../projections/attempts.ts";
 import { ATTEMPTS } from "../../../projections/attempts.ts";
+import { FEEDBACK, type FeedbackRow } from "../../../projections/feedback.ts";
 import { QUEUE, RETIRED, type MessageRow } from "../../../projections/messages.ts";
 import type { AnyRow, Table } from "../../../projections/projection.ts";
 import type { CallAttemptRow } from "../../../projections/webhook-attempts.ts";
@@ -14,6 +15,8 @@ export type Histories = {
   readonly message: (id: number) => MessageRow | undefined;
   /** Attempts to deliver a message, first to last. */
   readonly attempts: (messageId: number) => readonly AttemptRow[];
+  /** Reports that came back about a message, in the order of their ids. */
+  readonly feedback: (messageId: number) => readonly FeedbackRow[];
   /** A webhook call, waiting or retired. */
   readonly call: (id: number) => CallRow | undefined;
   /** Requests made for a call, first to last. */
@@ -32,6 +35,7 @@ export const histories = (reader: Reader): Histories => {
   return {
     message: (id) => find(id, [QUEUE, RETIRED]) as MessageRow | undefined,
     attempts: (id) => reader.rows<AttemptRow>(ATTEMPTS, "WHERE messageRef = ? ORDER BY attempt LIMIT ?", [id, MOST_ROWS]),
+    feedback: (id) => reader.rows<FeedbackRow>(FEEDBACK, "WHERE messageRef = ? ORDER BY receivedId LIMIT ?", [id, MOST_ROWS]),
     call: (id) => find(id, [WEBHOOK_CALLS, WEBHOOK_RETIRED]) as CallRow | undefined,
     callAttempts: (id) => reader.rows<CallAttemptRow>(WEBHOOK_ATTEMPTS, "WHERE callRef = ? ORDER BY attempt LIMIT ?", [id, MOST_ROWS]),
   };
