@@ -57,6 +57,8 @@ export type MailReading = {
 export type ReadingLimits = {
   /** Octets of the message's header, and of the header of each part. */
   readonly headerOctets: number;
+  /** Octets of the headers of all parts together. */
+  readonly allHeaderOctets: number;
   /** Multiparts below this level are parts without parts. */
   readonly depth: number;
   /** Parts in all. */
@@ -69,4 +71,16 @@ export type ReadingLimits = {
 export type Pieces = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 /** No mail that people or programs write comes near these. */
-export const READING_LIMITS: ReadingLimits = { headerOctets: 256 * 1_024, depth: 50, parts: 1_000, textOctets: 1_024 * 1_024 };
+export const READING_LIMITS: ReadingLimits = {
+  headerOctets: 256 * 1_024,
+  allHeaderOctets: 2 * 1_024 * 1_024,
+  depth: 50,
+  parts: 1_000,
+  textOctets: 1_024 * 1_024,
+};
+
+/** See read-mail.ts. */
+export type ReadMail = (pieces: Pieces, limits?: Partial<ReadingLimits>) => Promise<MailReading>;
+
+/** See read-part.ts. */
+export type ReadPart = (pieces: Pieces, path: readonly number[], limits?: Partial<ReadingLimits>) => Promise<Uint8Array | undefined>;

@@ -75,14 +75,19 @@ function* slices(piece: Uint8Array): Iterable<Buffer> {
 
 /** Splits until the end, a bound, or until the visitor is done. Rejects only when the pieces do. */
 export const splitMail = async (pieces: Pieces, limits: ReadingLimits, visitor: Visitor): Promise<void> => {
-  let tooDeep = false;
+  let headerOctets = 0;
+  let isPastBounds = false;
   const splitter = new ToldSplitter(limits, (chunk) => {
-    if (tooDeep) return;
-    if (chunk.type !== "node") visitor.octets(chunk.node, chunk.type, chunk.value);
-    else if (depthOf(chunk, limits.depth) > limits.depth) tooDeep = true;
-    else visitor.part(chunk);
+    if (isPastBounds) return;
+    if (chunk.type !== "node") {
+      visitor.octets(chunk.node, chunk.type, chunk.value);
+      return;
+    }
+    headerOctets += chunk.getHeaders().length;
+    isPastBounds = headerOctets > limits.allHeaderOctets || depthOf(chunk, limits.depth) > limits.depth;
+    if (!isPastBounds) visitor.part(chunk);
   });
-  const isOver = (): boolean => tooDeep || visitor.isDone?.() === true;
+  const isOver = (): boolean => isPastBounds || visitor.isDone?.() === true;
   eventsOf(splitter).on("error", () => undefined); // each write tells its own
   splitter.resume();
   try {

@@ -5,7 +5,7 @@ import { READING_LIMITS, type MailReading, type PartStructure, type Pieces, type
 import { splitMail, type MailNode } from "./mail-splitter.ts";
 import { describePart, type PartDescription } from "./part-description.ts";
 import { claimReadable, placeOf, textCollector, type Place, type ReadableKind, type TextCollector } from "./readable-parts.ts";
-import { inTurn, transferDecoder, withCrlf, type Decoder } from "./transfer-decoding.ts";
+import { partDecoder, type Decoder } from "./transfer-decoding.ts";
 
 /** A part while it is read. */
 type Part = {
@@ -68,8 +68,7 @@ const readingOf = (limits: ReadingLimits) => {
     const kind = claimReadable(place, contentType);
     const text = kind === undefined ? undefined : textCollector(contentTypeParams["charset"] ?? "", limits.textOctets);
     if (kind !== undefined && text !== undefined) readable.set(kind, text);
-    const transfer = transferDecoder(fields.first("content-transfer-encoding"));
-    const decoder = contentType.startsWith("text/") ? inTurn(transfer, withCrlf()) : transfer;
+    const decoder = partDecoder(description, fields.first("content-transfer-encoding"));
     return { description, place, parts: [], decoder, text, size: 0 };
   };
 

@@ -3,7 +3,7 @@ import { headerFields } from "./header-fields.ts";
 import { READING_LIMITS, type Pieces, type ReadingLimits } from "./mail-reading.ts";
 import { splitMail, type MailNode, type Visitor } from "./mail-splitter.ts";
 import { describePart } from "./part-description.ts";
-import { inTurn, transferDecoder, withCrlf, type Decoder } from "./transfer-decoding.ts";
+import { partDecoder, type Decoder } from "./transfer-decoding.ts";
 
 const isWithin = (node: MailNode, ancestor: MailNode): boolean => {
   for (let at: MailNode | false = node; at !== false; at = at.parentNode) if (at === ancestor) return true;
@@ -12,8 +12,7 @@ const isWithin = (node: MailNode, ancestor: MailNode): boolean => {
 
 const decoderOf = (node: MailNode): Decoder => {
   const fields = headerFields(node.getHeaders());
-  const transfer = transferDecoder(fields.first("content-transfer-encoding"));
-  return describePart(fields, "text/plain").contentType.startsWith("text/") ? inTurn(transfer, withCrlf()) : transfer;
+  return partDecoder(describePart(fields, "text/plain"), fields.first("content-transfer-encoding"));
 };
 
 const LF = 10;

@@ -1,5 +1,6 @@
 /** Undoing transfer encodings (RFC 2045 section 6) piece by piece. Broken input gives what can be made of it, never an error. */
 import libqp from "libqp";
+import type { PartDescription } from "./part-description.ts";
 
 /** Takes encoded pieces in order and gives decoded ones, some later than others. */
 export type Decoder = { readonly write: (octets: Buffer) => Buffer; readonly end: () => Buffer };
@@ -66,7 +67,7 @@ const identity: Decoder = { write: (octets) => octets, end: () => NOTHING };
 const COMMENT = /\([^()]{0,200}\)/gu;
 
 /** The decoder for a Content-Transfer-Encoding; one that is not known leaves everything as it is. */
-export const transferDecoder = (encoding: string | undefined): Decoder => {
+const transferDecoder = (encoding: string | undefined): Decoder => {
   switch ((encoding ?? "").slice(0, 1_000).replace(COMMENT, "").trim().toLowerCase()) {
     case "base64":
       return base64();
@@ -81,7 +82,7 @@ const CRLF = Buffer.from("\r\n");
 const CR = 13;
 
 /** Gives every line of a text a CRLF, as mail has it; other octets stay. */
-export const withCrlf = (): Decoder => {
+const withCrlf = (): Decoder => {
   let previous = 0;
   return {
     write: (octets) => {
@@ -100,7 +101,17 @@ export const withCrlf = (): Decoder => {
 };
 
 /** One after the other. */
-export const inTurn = (first: Decoder, second: Decoder): Decoder => ({
+const inTurn = (first: Decoder, second: Decoder): Decoder => ({
   write: (octets) => second.write(first.write(octets)),
   end: () => Buffer.concat([second.write(first.end()), second.end()]),
 });
+
+/** In these an octet that looks like a line end may be half of something else. */
+const WIDE_CHARSET = /^(?:utf|ucs|iso-10646-ucs)[-_]?(?:16|32|2|4)/iu;
+
+/** What a part is decoded by: its transfer encoding is undone, and text gets CRLF line ends. */
+export const partDecoder = ({ contentType, contentTypeParams }: PartDescription, encoding: string | undefined): Decoder => {
+  const transfer = transferDecoder(encoding);
+  const isLines = contentType.startsWith("text/") && !WIDE_CHARSET.test(contentTypeParams["charset"]?.trim() ?? "");
+  return isLines ? inTurn(transfer, withCrlf()) : transfer;
+};
