@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
-import { join } from "node:path";
 import { describe, it } from "node:test";
+import { viewsPath } from "../../src/adapters/views/rebuild.ts";
+import { removeViews } from "../../src/adapters/views/views-file.ts";
 import { DAY_MS, MINUTE_MS } from "../../src/domain/clock.ts";
 import { houses, LOGIN, type House } from "../support/posthorn.ts";
 
@@ -40,7 +40,7 @@ describe("an account's messages per day", () => {
     await ours.pass(DAY_MS - MINUTE_MS);
     assert.deepEqual(await ours.list("/retired"), []);
     await ours.stop();
-    for (const name of ["views.sqlite", "views.sqlite-wal", "views.sqlite-shm"]) rmSync(join(ours.directory, name), { force: true });
+    removeViews(viewsPath(ours.directory));
     await ours.start();
     assert.equal(await trySend(ours, "ann@there.example"), "messageLimitReached");
   });

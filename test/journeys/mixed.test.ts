@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
-import { join } from "node:path";
 import { describe, it } from "node:test";
+import { viewsPath } from "../../src/adapters/views/rebuild.ts";
+import { removeViews } from "../../src/adapters/views/views-file.ts";
 import { DAY_MS, HOUR_MS } from "../../src/domain/clock.ts";
 import { houses, LOGIN, type House } from "../support/posthorn.ts";
 import { seeded } from "../support/seeded.ts";
@@ -34,7 +34,7 @@ const told = async ({ admin, quiet }: House): Promise<Readonly<Record<string, un
 
 const rebuilt = async (ours: House): Promise<Readonly<Record<string, unknown>>> => {
   await ours.stop();
-  for (const name of ["views.sqlite", "views.sqlite-wal", "views.sqlite-shm"]) rmSync(join(ours.directory, name), { force: true });
+  removeViews(viewsPath(ours.directory));
   await ours.start();
   return told(ours);
 };
@@ -53,11 +53,11 @@ const mixture = async (chance: ReturnType<typeof seeded>): Promise<House> => {
       accounts: {
         shop: account({
           ...{ addresses: [LOGIN.user], password: LOGIN.password, fromIdLoginAddresses: [LOGIN.user] },
-          ...{ outgoingWebhook: { url: hook, mode: "every" }, keepRetiredMessagePeriod: "30h", keepRetiredWebhookPeriod: "2h" },
+          ...{ outgoingWebhook: { url: hook, mode: "every" }, keepRetiredMessagePeriod: "30h", keepRetiredWebhookPeriod: "2h", keepReceivedPeriod: "1d" },
         }),
         club: account({
           ...{ addresses: [CLUB.user], password: CLUB.password, outgoingWebhook: { url: hook } },
-          ...{ keepRetiredMessagePeriod: "6h", keepRetiredWebhookPeriod: "60h" },
+          ...{ keepRetiredMessagePeriod: "6h", keepRetiredWebhookPeriod: "60h", keepReceivedPeriod: 0 },
         }),
       },
     }),

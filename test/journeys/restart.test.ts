@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
-import { join } from "node:path";
 import { describe, it } from "node:test";
+import { viewsPath } from "../../src/adapters/views/rebuild.ts";
+import { removeViews } from "../../src/adapters/views/views-file.ts";
 import { HOUR_MS } from "../../src/domain/clock.ts";
 import { houses } from "../support/posthorn.ts";
 import type { Phase } from "../support/scripted-remote.ts";
@@ -94,7 +94,7 @@ describe("views that were deleted while the server was down", () => {
     const seen = (): Promise<readonly unknown[]> => Promise.all(paths.map((path) => ours.admin("GET", path)));
     const before = await seen();
     await ours.stop();
-    for (const name of ["views.sqlite", "views.sqlite-wal", "views.sqlite-shm"]) rmSync(join(ours.directory, name), { force: true });
+    removeViews(viewsPath(ours.directory));
     await ours.start();
     await ours.quiet();
     assert.deepEqual(await seen(), before);

@@ -1,11 +1,12 @@
 /** What the files of a stopped server say: for checks that trust no running code of it. */
-import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { codec } from "../../src/adapters/event-store/codec.ts";
 import { eventLog } from "../../src/adapters/event-store/event-log.ts";
 import { openSqliteStore } from "../../src/adapters/event-store/sqlite/open.ts";
 import { openViews } from "../../src/adapters/views/open-views.ts";
+import { viewsPath } from "../../src/adapters/views/rebuild.ts";
+import { removeViews } from "../../src/adapters/views/views-file.ts";
 import type { Recorded } from "../../src/domain/event-log.ts";
 
 export type Aftermath = {
@@ -16,8 +17,6 @@ export type Aftermath = {
   /** What SQLite's own check says of each file; `ok` when it finds nothing. */
   readonly integrity: readonly string[];
 };
-
-const VIEWS = ["views.sqlite", "views.sqlite-wal", "views.sqlite-shm"];
 
 const integrityOf = (file: string): string => {
   const db = new DatabaseSync(file);
@@ -30,7 +29,7 @@ const integrityOf = (file: string): string => {
 
 /** Reads a data directory that nobody uses; its views are built anew. */
 export const aftermath = async (directory: string): Promise<Aftermath> => {
-  const integrity = ["events.sqlite", "views.sqlite"].map((name) => integrityOf(join(directory, name)));
+  const integrity = [join(directory, "events.sqlite"), viewsPath(directory)].map(integrityOf);
   const store = await openSqliteStore({ directory });
   const onFailure = (error: Error): never => {
     throw error;
@@ -53,7 +52,7 @@ export const aftermath = async (directory: string): Promise<Aftermath> => {
       }
     }
     const live = await digest();
-    for (const name of VIEWS) rmSync(join(directory, name), { force: true });
+    removeViews(viewsPath(directory));
     return { events, contentIds: await store.storedContentIds(0, 1_000_000), digests: [live, await digest()], integrity };
   } finally {
     await store.close();
