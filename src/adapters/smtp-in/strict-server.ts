@@ -1,52 +1,22 @@
 /**
- * The SMTP server library, changed in three places that it offers no option for: lines must end in CRLF everywhere (RFC
- * 5321 section 2.3.8; taking anything else opens the door to smuggled messages), clients are greeted at once instead of
- * after a tenth of a second, and replies may carry an enhanced code of their own. Subclasses, because that is the seam.
+ * The SMTP server library, changed where it offers no option: lines must end in CRLF everywhere (RFC 5321 section 2.3.8;
+ * taking anything else opens the door to smuggled messages), clients are greeted at once instead of after a tenth of a
+ * second, and replies may carry an enhanced code of their own and leave together. Subclasses, because that is the seam.
  */
 import type { Socket } from "node:net";
 
 import { SMTPServer } from "smtp-server";
 import { SMTPConnection, type SMTPConnectionOptions } from "smtp-server/lib/smtp-connection";
-import { SMTPStream } from "smtp-server/lib/smtp-stream";
 
-const CR = 13;
-const LF = 10;
-
-type Done = (error: Error | null | undefined) => void;
-
-/** Sees whether each CR is followed by LF and each LF preceded by CR, before the library takes lines apart. */
-class StrictStream extends SMTPStream {
-  /** Whether the client has sent a CR or LF that stands alone. Nothing it says afterwards is trusted. */
-  bareLineEnd = false;
-  #afterCr = false;
-
-  override write(chunk: unknown, callback?: Done): boolean;
-  override write(chunk: unknown, encoding: BufferEncoding, callback?: Done): boolean;
-  override write(chunk: unknown, encodingOrCallback?: BufferEncoding | Done, callback?: Done): boolean {
-    if (chunk instanceof Uint8Array && !this.bareLineEnd) this.#inspect(chunk);
-    return typeof encodingOrCallback === "string"
-      ? super.write(chunk, encodingOrCallback, callback)
-      : super.write(chunk, encodingOrCallback);
-  }
-
-  #inspect(chunk: Uint8Array): void {
-    let afterCr = this.#afterCr;
-    for (const octet of chunk) {
-      if ((octet === LF) !== afterCr) {
-        this.bareLineEnd = true;
-        return;
-      }
-      afterCr = octet === CR;
-    }
-    this.#afterCr = afterCr;
-  }
-}
+import { StrictStream } from "./strict-stream.ts";
 
 const ENHANCED = /^[245]\.\d{1,3}\.\d{1,3} /u;
 
 const BARE_LINE_END = "5.5.2 Lines end with CR LF, and neither stands alone";
 
-class StrictConnection extends SMTPConnection {
+export class StrictConnection extends SMTPConnection {
+  #corked: { readonly socket: Socket } | undefined;
+
   override init(): void {
     this._setListeners(() => {
       const { maxClients } = this._server.options;
@@ -56,11 +26,33 @@ class StrictConnection extends SMTPConnection {
     });
   }
 
+  /** Replies to commands that came together leave together. Not the one before a handshake: TLS takes over the socket. */
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
+    if (code !== 220) this.#cork();
     super.send(code, data, typeof data === "string" && ENHANCED.test(data) ? false : context);
   }
 
-  override _createParser(): SMTPStream {
+  #cork(): void {
+    const socket = this._socket;
+    if (this.#corked !== undefined || this._upgrading || socket.destroyed) return;
+    socket.cork();
+    this.#corked = { socket };
+    process.nextTick(() => {
+      this.#uncork();
+    });
+  }
+
+  #uncork(): void {
+    this.#corked?.socket.uncork();
+    this.#corked = undefined;
+  }
+
+  override handler_STARTTLS(command: Buffer, callback: () => void): void {
+    this.#uncork();
+    super.handler_STARTTLS(command, callback);
+  }
+
+  override _createParser(): StrictStream {
     const parser = new StrictStream({ maxCommandLength: this._server.options.maxCommandLength });
     parser.oncommand = (command, callback = (): void => undefined) => {
       if (parser.bareLineEnd) this.#refuse();
@@ -94,10 +86,15 @@ export const hasBareLineEnd = (stream: object): boolean => BROKEN.get(stream)?.(
 /** A server whose connections are strict. Takes the library's options. */
 export class StrictServer extends SMTPServer {
   override connect(socket: Socket, options: SMTPConnectionOptions): void {
-    const connection = new StrictConnection(this, socket, options);
+    const connection = this.connectionFor(socket, options);
     this.connections.add(connection);
     connection.on("error", (error: Error) => this.emit("error", error));
     connection.on("connect", (info) => this.emit("connect", info));
     connection.init();
+  }
+
+  /** The connection for a socket: for servers whose connections can do more. */
+  protected connectionFor(socket: Socket, options: SMTPConnectionOptions): StrictConnection {
+    return new StrictConnection(this, socket, options);
   }
 }

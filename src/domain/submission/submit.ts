@@ -38,6 +38,30 @@ const NO_WISH = { notify: null, originalRecipient: "" } as const;
 /** Ids taken already mean that a clock stepped back over a restart: fresh ones will do. */
 const MAX_ID_COLLISIONS = 8;
 
+/** What the messages of a submission have in common. */
+const common = (submission: Submission, now: Instant, { nextId, newFromId }: Pick<SubmitOptions, "nextId" | "newFromId">) => {
+  const { account, from, content, messageId, subject, extra, requireTls, eightBit, releaseAt, source, envelope } = submission;
+  return {
+    submissionId: nextId(),
+    account: account.name,
+    from: from.text,
+    senderDomain: from.domain,
+    contentId: nextId(),
+    size: contentSize(content),
+    messageId,
+    subject,
+    extra,
+    requireTls,
+    eightBit,
+    transport: null,
+    nextAttemptAt: releaseAt === null ? now : Math.max(now, releaseAt),
+    maxAttempts: MAX_ATTEMPTS,
+    source,
+    envelopeId: envelope === undefined || envelope.envelopeId === "" ? newFromId() : envelope.envelopeId,
+    returnContent: envelope?.returnContent ?? null,
+  };
+};
+
 export const submitter = (options: SubmitOptions): Submit => {
   const { messages, holdRules, allowance, directory, clock, nextId, newFromId } = options;
 
@@ -50,34 +74,11 @@ export const submitter = (options: SubmitOptions): Submit => {
     return undefined;
   };
 
-  const common = (submission: Submission, now: Instant) => {
-    const { account, from, content, messageId, subject, extra, requireTls, eightBit, releaseAt, source, envelope } = submission;
-    return {
-      submissionId: nextId(),
-      account: account.name,
-      from: from.text,
-      senderDomain: from.domain,
-      contentId: nextId(),
-      size: contentSize(content),
-      messageId,
-      subject,
-      extra,
-      requireTls,
-      eightBit,
-      transport: null,
-      nextAttemptAt: releaseAt === null ? now : Math.max(now, releaseAt),
-      maxAttempts: MAX_ATTEMPTS,
-      source,
-      envelopeId: envelope === undefined || envelope.envelopeId === "" ? newFromId() : envelope.envelopeId,
-      returnContent: envelope?.returnContent ?? null,
-    };
-  };
-
   const queue = async (submission: Submission, nextSender: () => Sender): Promise<SubmissionResult> => {
     const { state: rules } = await holdRules.load(HOLD_RULES_STREAM);
     for (let collisions = 0; collisions < MAX_ID_COLLISIONS; collisions += 1) {
       const at = clock.now();
-      const shared = common(submission, at);
+      const shared = common(submission, at, options);
       const births = submission.recipients.map((recipient, index) => {
         const { notify, originalRecipient } = submission.envelope?.wishes[index] ?? NO_WISH;
         const message: QueuedMessage = {
