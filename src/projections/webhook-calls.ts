@@ -1,12 +1,16 @@
 /** Webhook calls that wait or are in flight, and those that are done: one row per call, which moves at retirement. */
 import type { Instant } from "../domain/clock.ts";
 import type { Recorded } from "../domain/event-log.ts";
-import type { CallResult, OutgoingEvent, WebhookEvent } from "../domain/webhook/events.ts";
+import { OUTGOING_EVENTS, type CallResult, type WebhookEvent } from "../domain/webhook/events.ts";
 import { numberOf } from "./messages.ts";
 import { erase, tableOf, type ColumnsOf, type Fold } from "./projection.ts";
 
 /** `removed` is never stored: it is what a call's last event leaves for the schedule to delete the stream. */
 export type CallState = "waiting" | "queued" | "attempting" | "delivered" | "failed" | "superseded" | "canceled" | "removed";
+
+/** What a call tells: an event of a message of ours, or that one arrived. */
+export const CALL_EVENTS = [...OUTGOING_EVENTS, "incoming"] as const;
+export type CallEvent = (typeof CALL_EVENTS)[number];
 
 /** One call. After retirement `state` is its outcome. */
 export type CallRow = {
@@ -20,7 +24,7 @@ export type CallRow = {
   readonly messageId: string;
   readonly subject: string;
   /** What the call tells of; `incoming` for mail that arrived. */
-  readonly event: OutgoingEvent | "incoming";
+  readonly event: CallEvent;
   readonly suppressing: boolean;
   /** The mail that an incoming call brings along; null for other calls. */
   readonly contentId: number | null;

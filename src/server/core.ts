@@ -12,7 +12,8 @@ import type { Directory } from "../domain/account/account.ts";
 import type { Clock } from "../domain/clock.ts";
 import type { EventLog } from "../domain/event-log.ts";
 import { engine, type Engine } from "../domain/runtime/engine.ts";
-import { callerFor, courierFor, type LocalDelivery } from "./outbound.ts";
+import { courierFor, type LocalDelivery } from "./outbound.ts";
+import { callerFor } from "./webhooks-out.ts";
 
 export type CoreParts = {
   readonly config: Config;
@@ -49,17 +50,19 @@ export const coreOf = (parts: CoreParts): Core => {
     recorded.trouble(what);
     log.error({ err: error, what }, "work failed and is tried again");
   };
-  const onError = (error: unknown): void => {
-    trouble("delivery", error);
-  };
+  const troubleOf =
+    (what: string) =>
+    (error: unknown): void => {
+      trouble(what, error);
+    };
   const built = engine({
     log: events,
     contents: store.contents,
     readModel: views.readModel,
     directory,
     clock,
-    courier: courierFor(config, { contents: store.contents, clock, local, onError }),
-    caller: callerFor(config, clock, userAgent),
+    courier: courierFor(config, { contents: store.contents, clock, local, onError: troubleOf("delivery") }),
+    caller: callerFor(config, { contents: store.contents, clock, userAgent, onError: troubleOf("webhook") }),
     node: 0,
     random: Math.random,
     newFromId,

@@ -1,14 +1,12 @@
-/** How messages and webhook calls leave, as the configuration says it. */
+/** How messages leave, as the configuration says it. */
 import { cachedResolver } from "../adapters/dns/cached-resolver.ts";
 import { resolver } from "../adapters/dns/resolver.ts";
 import type { Config } from "../adapters/config/schema.ts";
 import { courier } from "../adapters/smtp-out/courier.ts";
 import type { Transport } from "../adapters/smtp-out/transport.ts";
-import { webhookCaller } from "../adapters/webhook/webhook-caller.ts";
 import type { Clock } from "../domain/clock.ts";
 import type { Courier } from "../domain/delivery.ts";
 import type { ContentStore } from "../domain/event-log.ts";
-import type { Caller } from "../domain/webhook/caller.ts";
 
 /** Local mode's transport, which leads to this server's own SMTP port. */
 export type LocalDelivery = { readonly transport: string; readonly host: string; readonly port: number };
@@ -47,13 +45,3 @@ export const courierFor = (
     ...(local === undefined ? {} : { deadlineMs: LOCAL_DEADLINE_MS }),
   });
 };
-
-export const callerFor = (config: Config, clock: Clock, userAgent: string): Caller =>
-  webhookCaller({
-    clock,
-    userAgent,
-    authorization: (account) => config.accounts[account]?.outgoingWebhook?.authorization,
-    allowedNetworks: config.webhooks.allowedNetworks,
-    connectionsPerHost: config.webhooks.maxConcurrentPerHost,
-    keptConnections: config.webhooks.maxConcurrent,
-  });

@@ -1,8 +1,7 @@
 /** `posthorn webhooks …`: webhook calls that wait and those that are done. */
 import { type Command, Option } from "commander";
 import type { CallAttemptRow } from "../../projections/webhook-attempts.ts";
-import type { CallRow } from "../../projections/webhook-calls.ts";
-import { OUTGOING_EVENTS } from "../../domain/webhook/events.ts";
+import { CALL_EVENTS, type CallRow } from "../../projections/webhook-calls.ts";
 import { countArgument, idArgument, idsArgument } from "./arguments.ts";
 import { factsText, tableText, timeText, type Column } from "./output.ts";
 import { reportText, type Report } from "./queue-commands.ts";
@@ -64,14 +63,14 @@ type ListOptions = {
 };
 
 export const addWebhookCommands = (program: Command, session: Session): void => {
-  const webhooks = program.command("webhooks").description("calls that tell applications what became of their messages");
+  const webhooks = program.command("webhooks").description("calls that tell applications what became of their messages, and what arrived");
 
   webhooks
     .command("list")
     .description("list calls that wait, the next attempt first")
     .option("--retired", "those that are done instead, the latest first")
     .option("--account <name>", "only calls for this account")
-    .addOption(new Option("--event <event>", "only calls about this").choices(OUTGOING_EVENTS))
+    .addOption(new Option("--event <event>", "only calls about this").choices(CALL_EVENTS))
     .option("--message <id>", "only calls about this message", idArgument)
     .option("--limit <n>", "at most so many", countArgument, DEFAULT_ROWS)
     .action(async ({ retired, limit, account, event, message }: ListOptions, command: Command) => {

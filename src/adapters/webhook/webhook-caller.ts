@@ -4,13 +4,14 @@ import { Agent } from "undici";
 import type { Clock } from "../../domain/clock.ts";
 import type { Call, Caller, CallOutcome } from "../../domain/webhook/caller.ts";
 import { addressGuard } from "./address-guard.ts";
+import { callBodies, type BodyParts, type CallBody } from "./call-body.ts";
 import { callProblem } from "./call-problem.ts";
 import { type Exchange, exchange, type Request } from "./exchange.ts";
 import { guardedConnector, type Resolve, systemResolve } from "./guarded-connector.ts";
-import { outgoingBody } from "./outgoing-body.ts";
 import { retryAfterMs } from "./retry-after.ts";
 
-export type WebhookCallerOptions = {
+/** With what calls about mail that arrived are made. */
+export type WebhookCallerOptions = BodyParts & {
   readonly clock: Clock;
   /** Value of the Authorization header for an account's calls, looked up at each call; undefined for none. */
   readonly authorization: (account: string, kind: Call["kind"]) => string | undefined;
@@ -27,6 +28,8 @@ export type WebhookCallerOptions = {
   readonly userAgent?: string;
   /** PEM certificates to trust instead of the usual authorities. */
   readonly trustedCertificates?: readonly string[];
+  /** Told why a message could not be read for its call; the call is made again later. */
+  readonly onError?: (error: unknown) => void;
 };
 
 const DEADLINE_MS = 60_000;
@@ -74,9 +77,15 @@ const isShutDown = (error: unknown): boolean => SHUT_DOWN.has((error as { readon
 
 const INTERRUPTED: CallOutcome = { kind: "interrupted", reason: "the server is stopping" };
 
+const timingOf = (startedAt: number, now: number) => ({ startedAt, durationMs: Math.max(0, now - startedAt) });
+
+const unanswered = (error: string) => ({ status: 0, response: "", error });
+
+type Limits = { readonly deadlineMs: number; readonly signal: AbortSignal; readonly onError?: (error: unknown) => void };
+
 const outcomeOf = (result: Exchange, startedAt: number, now: number, deadlineMs: number): CallOutcome => {
-  const timing = { startedAt, durationMs: Math.max(0, now - startedAt) };
-  const unreachable = (error: string): CallOutcome => ({ kind: "unreachable", result: { ...timing, status: 0, response: "", error } });
+  const timing = timingOf(startedAt, now);
+  const unreachable = (error: string): CallOutcome => ({ kind: "unreachable", result: { ...timing, ...unanswered(error) } });
   switch (result.kind) {
     case "answered": {
       const { status, excerpt, retryAfter } = result.answer;
@@ -91,6 +100,24 @@ const outcomeOf = (result: Exchange, startedAt: number, now: number, deadlineMs:
       return INTERRUPTED;
   }
 };
+
+/** What came of a call that has no body. */
+const withoutBody = (body: Exclude<CallBody, { kind: "body" }>, startedAt: number, now: number, options: Limits): CallOutcome => {
+  const timing = timingOf(startedAt, now);
+  switch (body.kind) {
+    case "gone":
+      return { kind: "impossible", result: { ...timing, ...unanswered("the message that this call is about was deleted") } };
+    case "unread":
+      options.onError?.(body.error);
+      return { kind: "unreachable", result: { ...timing, ...unanswered("the message could not be read for now") } };
+    case "stopped":
+      return outcomeOf({ kind: options.signal.aborted ? "aborted" : "timedOut" }, startedAt, now, options.deadlineMs);
+  }
+};
+
+/** Reading a message counts towards the time that a call may take; other bodies are made at once. */
+const inTime = ({ kind }: Call, signal: AbortSignal, deadlineMs: number): AbortSignal =>
+  kind === "outgoing" ? signal : AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
 
 /**
  * Makes webhook calls over kept HTTP/1.1 connections. Redirects are not followed. Only public addresses and those of
@@ -120,25 +147,28 @@ export const webhookCaller = (options: WebhookCallerOptions): Caller => {
   /** Keeps no connection, so each of its requests has a new one. */
   const freshAgent = new Agent(settings);
 
+  const bodyOf = callBodies(options);
+
   const attempt = async (request: Request, startedAt: number, signal: AbortSignal): Promise<Exchange> => {
-    const first = await exchange(agent, request, deadlineMs, signal);
+    const leftMs = (): number => deadlineMs - Math.max(0, clock.now() - startedAt);
+    if (leftMs() <= 0) return { kind: "timedOut" };
+    const first = await exchange(agent, request, leftMs(), signal);
     // The other side may close a kept connection in the moment of its next use: a fresh one tells whether it is there.
     if (first.kind !== "failed" || !connector.brokeKeptConnection(first.error) || signal.aborted) return first;
-    const leftMs = deadlineMs - Math.max(0, clock.now() - startedAt);
-    return leftMs <= 0 ? { kind: "timedOut" } : exchange(freshAgent, { ...request, closeAfter: true }, leftMs, signal);
+    return leftMs() <= 0 ? { kind: "timedOut" } : exchange(freshAgent, { ...request, closeAfter: true }, leftMs(), signal);
   };
 
   const call = async (toCall: Call, signal: AbortSignal): Promise<CallOutcome> => {
     const startedAt = clock.now();
     if (signal.aborted) return INTERRUPTED;
     const to = target(toCall.url, options.authorization(toCall.account, toCall.kind));
-    if (to === undefined) {
-      return { kind: "unreachable", result: { startedAt, durationMs: 0, status: 0, response: "", error: "not an http or https URL" } };
-    }
+    if (to === undefined) return { kind: "unreachable", result: { startedAt, durationMs: 0, ...unanswered("not an http or https URL") } };
+    const content = await bodyOf(toCall, inTime(toCall, signal, deadlineMs));
+    if (content.kind !== "body") return withoutBody(content, startedAt, clock.now(), { ...options, deadlineMs, signal });
     const request = {
       url: to.url,
       headers: headersOf(toCall, to.authorization, userAgent),
-      body: toCall.kind === "outgoing" ? outgoingBody(toCall.payload, toCall.queuedAt) : "",
+      body: content.body,
       closeAfter: connector.openSockets() >= keptConnections,
     };
     return outcomeOf(await attempt(request, startedAt, signal), startedAt, clock.now(), deadlineMs);

@@ -26,7 +26,8 @@ export const orderCalls = ({ webhooks, readModel }: { readonly webhooks: Webhook
 
   const reactTo = ({ event, stream }: Recorded): readonly Promise<void>[] => {
     if (event.type === "WebhookRetired") return [unblockNext(idOfWebhook(stream))];
-    if (event.type !== "WebhookQueued") return [];
+    // Each message that arrives is told about by one call of its own.
+    if (event.type !== "WebhookQueued" || event.kind === "incoming") return [];
     return [event.after === null ? supersedeOlder(event) : unblockIfFree(event.id, event.after)];
   };
 

@@ -66,7 +66,8 @@ const record = (outcome: CallOutcome, state: WebhookState, terms: WebhookTerms):
   const { status } = outcome.result;
   if (status >= 200 && status <= 299) return ended({ type: "WebhookDelivered", ...common }, terms);
   const last = countedAttempts(context) >= (context.call?.maxAttempts ?? 0);
-  if (status === GONE || (last && context.supersededBy === undefined)) return ended({ type: "WebhookFailed", ...common }, terms);
+  if (status === GONE || outcome.kind === "impossible" || (last && context.supersededBy === undefined))
+    return ended({ type: "WebhookFailed", ...common }, terms);
   return requeued({ type: "WebhookDeferred", ...common, nextAttemptAt: retryAt(outcome, context, terms) }, state, terms);
 };
 

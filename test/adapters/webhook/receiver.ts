@@ -3,6 +3,7 @@ import { createServer as createHttpServer, type IncomingMessage, type RequestLis
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 
+import { readMail } from "../../../src/adapters/mime/reader/read-mail.ts";
 import { type WebhookCallerOptions, webhookCaller } from "../../../src/adapters/webhook/webhook-caller.ts";
 import type { Call, Caller, CallOutcome } from "../../../src/domain/webhook/caller.ts";
 import { virtualClock } from "../../support/virtual-clock.ts";
@@ -94,7 +95,7 @@ export const someCall = (url: string, changes: Partial<Extract<Call, { kind: "ou
     extra: { order: "7" },
     bounceClass: "bad-address",
   },
-  host: new URL(url).host,
+  host: URL.parse(url)?.host ?? "",
   messageRef: 42,
   nextAttemptAt: NOW,
   maxAttempts: 12,
@@ -105,7 +106,14 @@ export const someCall = (url: string, changes: Partial<Extract<Call, { kind: "ou
 
 /** A caller that may call this machine, with what the test changes. */
 export const localCaller = (changes: Partial<WebhookCallerOptions> = {}): Caller =>
-  webhookCaller({ clock: virtualClock(NOW), authorization: () => undefined, allowedNetworks: ["127.0.0.1", "::1"], ...changes });
+  webhookCaller({
+    clock: virtualClock(NOW),
+    contents: { open: () => Promise.resolve(undefined) },
+    readMail,
+    authorization: () => undefined,
+    allowedNetworks: ["127.0.0.1", "::1"],
+    ...changes,
+  });
 
 export const never = (): AbortSignal => new AbortController().signal;
 

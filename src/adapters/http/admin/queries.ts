@@ -2,13 +2,12 @@
 import type { Instant } from "../../../domain/clock.ts";
 import type { Position } from "../../../domain/event-log.ts";
 import type { Mailbox } from "../../../domain/received/events.ts";
-import type { OutgoingEvent } from "../../../domain/webhook/events.ts";
 import type { CountedList, CounterRow } from "../../../projections/counters.ts";
 import type { HoldRuleRow } from "../../../projections/hold-rules.ts";
 import type { MessageRow, MessageState } from "../../../projections/messages.ts";
 import type { ReceivedRow } from "../../../projections/received.ts";
 import type { SuppressionRow } from "../../../projections/suppressions.ts";
-import type { CallRow } from "../../../projections/webhook-calls.ts";
+import type { CallEvent, CallRow } from "../../../projections/webhook-calls.ts";
 
 /** Where a page ended. */
 export type Cursor = { readonly sort: number; readonly id: number };
@@ -47,7 +46,7 @@ export type RetiredFilter = {
 
 export type CallFilter = {
   readonly account?: string | undefined;
-  readonly event?: OutgoingEvent | undefined;
+  readonly event?: CallEvent | undefined;
   readonly messageRef?: number | undefined;
 };
 

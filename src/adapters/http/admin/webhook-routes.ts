@@ -1,6 +1,6 @@
 /** Webhook calls: those that wait, those that are done, one with its history, and what can be done about them. */
 import { z } from "zod";
-import { OUTGOING_EVENTS } from "../../../domain/webhook/events.ts";
+import { CALL_EVENTS } from "../../../projections/webhook-calls.ts";
 import { json, refused } from "./answer.ts";
 import { callHistory } from "./history.ts";
 import { ADMIN, type AdminParts } from "./options.ts";
@@ -13,7 +13,7 @@ import { told } from "./wording.ts";
 /** Calls in one action: each is named. */
 const MAX_CALLS = 1_000;
 
-const filters = { ...pageQuery, account: line.optional(), event: z.enum(OUTGOING_EVENTS).optional(), message: idText.optional() };
+const filters = { ...pageQuery, account: line.optional(), event: z.enum(CALL_EVENTS).optional(), message: idText.optional() };
 
 const waitingQuery = z.strictObject({ ...filters, direction: direction.default("ascending") });
 const retiredQuery = z.strictObject({ ...filters, direction: direction.default("descending") });

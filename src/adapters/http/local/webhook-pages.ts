@@ -18,14 +18,16 @@ const when = (row: CallRow, now: Instant): Html =>
     ? html`<span>next ${moment(row.nextAttemptAt, now)}</span>`
     : html`${moment(row.lastActivityAt, now)}`;
 
+/** The page of the message that a call is about: one of ours, or one that arrived. */
+const aboutPath = ({ kind, messageRef }: CallRow): string => `/${kind === "incoming" ? "received" : "messages"}/${messageRef}`;
+
 /** Columns of a list of calls, done or not. */
 export const callColumns = (now: Instant): readonly Column<CallRow>[] => [
   { label: "When", kind: "tight", cell: (row) => when(row, now) },
   { label: "Event", kind: "tight", cell: ({ id, event }) => html`<a href="/webhooks/${id}">${event}</a>` },
   {
     label: "Message",
-    cell: ({ messageRef, subject }) =>
-      html`<a class="clip" href="/messages/${messageRef}">${subject === "" ? "(no subject)" : subject}</a>`,
+    cell: (row) => html`<a class="clip" href="${aboutPath(row)}">${row.subject === "" ? "(no subject)" : row.subject}</a>`,
   },
   { label: "To", cell: ({ url }) => url },
   { label: "State", kind: "tight", cell: ({ state }) => badge(state) },
@@ -89,7 +91,7 @@ export const callPage = ({ call, attempts, events }: CallHistory, now: Instant):
         </div>`
       }
       ${facts([
-        ["About", html`<a href="/messages/${call.messageRef}">${call.subject === "" ? `message ${call.messageRef}` : call.subject}</a>`],
+        ["About", html`<a href="${aboutPath(call)}">${call.subject === "" ? `message ${call.messageRef}` : call.subject}</a>`],
         ["To", html`<code>${call.url}</code>`],
         ["Account", call.account],
         ["Queued", instantText(call.queuedAt, now)],
@@ -101,7 +103,7 @@ export const callPage = ({ call, attempts, events }: CallHistory, now: Instant):
       ${table(attemptColumns(now), attempts, "None yet.")}
       ${
         birth !== undefined &&
-        html`<h2>What it says</h2>
+        html`<h2>${call.kind === "incoming" ? "What it says besides the message" : "What it says"}</h2>
           <pre class="wrap">${JSON.stringify(birth.payload, null, 2)}</pre>`
       }
       <h2>What happened</h2>

@@ -1,7 +1,6 @@
 /** Lists of webhook calls: those that wait or are in flight, and those that are done. */
-import type { OutgoingEvent } from "../../../domain/webhook/events.ts";
 import type { Table } from "../../../projections/projection.ts";
-import type { CALL_DIMENSIONS, CallRow } from "../../../projections/webhook-calls.ts";
+import type { CALL_DIMENSIONS, CallEvent, CallRow } from "../../../projections/webhook-calls.ts";
 import { WEBHOOK_CALLS, WEBHOOK_RETIRED } from "../../../projections/webhook-calls.ts";
 import type { Reader } from "../reader.ts";
 import { equals, idsWithin, rangeOf, within, type Span } from "./conditions.ts";
@@ -11,7 +10,7 @@ import type { Direction, Page, PageRequest } from "./page.ts";
 /** Every field that is set must hold. */
 export type CallFilter = {
   readonly account?: string | undefined;
-  readonly event?: OutgoingEvent | undefined;
+  readonly event?: CallEvent | undefined;
   /** Number of the message that a call is about. */
   readonly messageRef?: number | undefined;
   readonly submitted?: Span | undefined;
