@@ -53,7 +53,12 @@ const mixture = async (chance: ReturnType<typeof seeded>): Promise<House> => {
       accounts: {
         shop: account({
           ...{ addresses: [LOGIN.user], password: LOGIN.password, fromIdLoginAddresses: [LOGIN.user] },
-          ...{ outgoingWebhook: { url: hook, mode: "every" }, keepRetiredMessagePeriod: "30h", keepRetiredWebhookPeriod: "2h", keepReceivedPeriod: "1d" },
+          ...{
+            outgoingWebhook: { url: hook, mode: "every" },
+            keepRetiredMessagePeriod: "30h",
+            keepRetiredWebhookPeriod: "2h",
+            keepReceivedPeriod: "1d",
+          },
         }),
         club: account({
           ...{ addresses: [CLUB.user], password: CLUB.password, outgoingWebhook: { url: hook } },
