@@ -6,8 +6,21 @@ export type TlsFacts = {
   /** For example `TLSv1.3`. */
   readonly version: string;
   readonly cipher: string;
-  /** Whether the certificate was verified against a trusted root and the host's name. */
+  /** Whether the certificate was verified: against a trusted root and the host's name, or by DANE. */
   readonly verified: boolean;
+};
+
+/** Which rules for TLS held for an attempt to reach a mail exchanger. */
+export type PolicyFacts = {
+  /** `dane` (RFC 7672), `mta-sts` (RFC 8461), `require-tls` (RFC 8689); `none`: TLS where it is offered, with any certificate. */
+  readonly decidedBy: "dane" | "mta-sts" | "require-tls" | "none";
+  /**
+   * What the DNS answers about the way were worth: `unavailable` where no resolver that validates them is in use, so that
+   * nobody could look for DANE; `ignored` where the sender asked to ignore policies (`TLS-Required: No`).
+   */
+  readonly dnssec: "secure" | "insecure" | "unavailable" | "ignored";
+  /** Mode of the MTA-STS policy of the recipient's domain; absent when there is none. */
+  readonly mtaSts?: "enforce" | "testing";
 };
 
 /** One attempt, kept for ever in the event that ends it. */
@@ -24,6 +37,10 @@ export type AttemptResult = {
   readonly remoteHost: string;
   readonly remoteAddress: string;
   readonly tls?: TlsFacts;
+  /** Of direct delivery; absent when nothing was dialled. */
+  readonly policy?: PolicyFacts;
+  /** The next hop offers DSN (RFC 3461): what was said about reports was passed on to it, with the duty to send them. */
+  readonly dsnPassedOn?: true;
   /** Name of the transport used, `direct` for MX delivery. */
   readonly transport: string;
   /**

@@ -12,7 +12,7 @@ import type { Directory } from "../domain/account/account.ts";
 import type { Clock } from "../domain/clock.ts";
 import type { EventLog } from "../domain/event-log.ts";
 import { engine, type Engine } from "../domain/runtime/engine.ts";
-import { courierFor, type LocalDelivery } from "./outbound.ts";
+import { courierFor, type LocalDelivery, type Network } from "./outbound.ts";
 import { callerFor } from "./webhooks-out.ts";
 
 export type CoreParts = {
@@ -25,6 +25,7 @@ export type CoreParts = {
   readonly directory: Directory;
   readonly recorded: Metrics;
   readonly local: LocalDelivery | undefined;
+  readonly network?: Network | undefined;
   readonly onFatal: (error: Error) => void;
 };
 
@@ -34,7 +35,11 @@ export type Core = { readonly engine: Engine; readonly events: EventLog };
 const newFromId = (): string => randomBytes(16).toString("base64url");
 
 const limitsOf = ({ delivery, webhooks }: Config) => ({
-  deliveries: { total: delivery.maxConcurrent, perDomain: delivery.maxConcurrentPerDomain },
+  deliveries: {
+    total: delivery.maxConcurrent,
+    perDomain: delivery.maxConcurrentPerDomain,
+    perDomainPerMinute: delivery.maxPerMinutePerDomain,
+  },
   calls: { total: webhooks.maxConcurrent, perHost: webhooks.maxConcurrentPerHost },
 });
 
@@ -61,7 +66,7 @@ export const coreOf = (parts: CoreParts): Core => {
     readModel: views.readModel,
     directory,
     clock,
-    courier: courierFor(config, { contents: store.contents, clock, local, onError: troubleOf("delivery") }),
+    courier: courierFor(config, { contents: store.contents, clock, local, log, network: parts.network, onError: troubleOf("delivery") }),
     caller: callerFor(config, { contents: store.contents, clock, userAgent, onError: troubleOf("webhook") }),
     node: 0,
     random: Math.random,

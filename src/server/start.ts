@@ -10,9 +10,12 @@ import { parseCursor } from "../adapters/views/queries/page.ts";
 import type { Directory } from "../domain/account/account.ts";
 import type { Clock } from "../domain/clock.ts";
 import { coreOf, type Core } from "./core.ts";
-import { httpApp, sharedHttp, type HttpParts } from "./http.ts";
+import { httpApp, sharedHttp, type HttpParts, type HttpShared } from "./http.ts";
 import { pagesFor, receiverFor, type LocalMode } from "./local-mode.ts";
+import type { Network } from "./outbound.ts";
 import { metricsFor, observabilityRoutes, type Watched } from "./observe.ts";
+import type { ReceivingParts } from "./receiving.ts";
+import { listenForSubmission } from "./submission.ts";
 
 export type StartOptions = {
   readonly config: Config;
@@ -20,6 +23,8 @@ export type StartOptions = {
   readonly log: HttpLog;
   readonly version: string;
   readonly local?: LocalMode | undefined;
+  /** For tests: takes the place of what delivery asks of the internet. */
+  readonly network?: Network | undefined;
   /** Something without which the server cannot go on has failed: the process should stop, and say why. */
   readonly onFatal: (error: Error) => void;
 };
@@ -43,8 +48,7 @@ const pem = ({ certFile, keyFile }: { readonly certFile: string; readonly keyFil
   key: readFileSync(keyFile, "utf8"),
 });
 
-const listenHttp = async (config: Config, parts: HttpParts, { listeners, closing }: Opened): Promise<void> => {
-  const shared = sharedHttp(config, parts);
+const listenHttp = async (config: Config, parts: HttpParts, shared: HttpShared, { listeners, closing }: Opened): Promise<void> => {
   for (const [name, listener] of Object.entries(config.listeners)) {
     if (listener.kind !== "http") continue;
     const { address, port, tls } = listener;
@@ -63,13 +67,18 @@ const listenLocally = async ({ config, clock, log, local }: StartOptions, direct
   return { deliverTo, close: receiver.close, delivery: { transport: local.transport, host: address, port } };
 };
 
-const warnOfUnserved = ({ config, log, local }: StartOptions): void => {
-  for (const [name, { kind }] of Object.entries(config.listeners)) {
-    if (kind !== "http" && name !== local?.smtpListener)
-      log.warn({ listener: name, kind }, "this version does not serve such listeners: it is not opened");
-  }
-  for (const [name, { incomingWebhook }] of Object.entries(config.accounts)) {
-    if (incomingWebhook !== undefined) log.warn({ account: name }, "this version receives no mail: the incoming webhook is not called");
+/** Mail from other servers. What checks where it comes from is large: it is loaded only where such mail comes in. */
+const listenForMail = async (
+  { config, local, ...options }: StartOptions,
+  parts: Omit<ReceivingParts, "config" | "clock" | "log">,
+  opened: Opened,
+) => {
+  const isWanted = Object.entries(config.listeners).some(([name, { kind }]) => kind === "smtp" && name !== local?.smtpListener);
+  if (!isWanted) return;
+  const receiving = await import("./receiving.ts");
+  for (const { name, address, port, close } of await receiving.listenForMail({ config, ...options, ...parts }, local?.smtpListener)) {
+    opened.listeners.set(name, { address, port });
+    opened.closing.push(close);
   }
 };
 
@@ -113,7 +122,6 @@ export const startPosthorn = async (options: StartOptions): Promise<Posthorn> =>
   };
   const opened: Opened = { listeners: new Map(), closing: [] };
   const directory = directoryFrom(config);
-  warnOfUnserved(options);
 
   const store = await openSqliteStore({
     directory: config.dataDir,
@@ -130,7 +138,7 @@ export const startPosthorn = async (options: StartOptions): Promise<Posthorn> =>
 
   const receiver = await listenLocally(options, directory, opened);
   const userAgent = `posthorn/${version}`;
-  const core = coreOf({ config, clock, log, userAgent, store, views, directory, recorded, local: receiver?.delivery, onFatal });
+  const core = coreOf({ config, clock, log, userAgent, store, views, directory, recorded, local: receiver?.delivery, network: options.network, onFatal });
   const { engine, events } = core;
   const recovered = await engine.prepare();
   if (recovered > 0) log.warn({ attempts: recovered }, "closed the attempts that were open when the server last stopped");
@@ -148,7 +156,13 @@ export const startPosthorn = async (options: StartOptions): Promise<Posthorn> =>
     observability: observabilityRoutes(watched, recorded, log),
     pages: local && pagesFor({ config, local, version, views, events, store, clock, log, ports: opened.listeners }),
   };
-  await listenHttp(config, parts, opened);
+  const shared = sharedHttp(config, parts);
+  await listenHttp(config, parts, shared, opened);
+  await listenForSubmission({ config, clock, log, directory, submit: parts.submit, shared, recorded }, (name, place, close) => {
+    opened.listeners.set(name, place);
+    opened.closing.push(close);
+  });
+  await listenForMail(options, { directory, recorded, readModel: views.readModel, receive: engine.receive }, opened);
   engine.start();
 
   const stop: Closing = async (graceMs) => {

@@ -101,6 +101,12 @@ const checkOutbound = ({ transports, routes, holdRules }: Partial<Config>, names
   return findings;
 };
 
+const checkReceiving = ({ receiving }: Partial<Config>, names: Names): readonly Finding[] => {
+  const postmaster = receiving?.postmaster;
+  if (postmaster === undefined || names.accounts.has(postmaster)) return [];
+  return [{ path: ["receiving", "postmaster"], reason: unknown("account", postmaster) }];
+};
+
 const checkAdmin = (config: Partial<Config>, adminIsSet: boolean): readonly Finding[] => {
   const findings: Finding[] = [];
   if (config.adminPassword !== undefined && config.adminPasswordHash !== undefined) {
@@ -124,4 +130,5 @@ export const crossCheck = (config: Partial<Config>, names: Names, adminIsSet: bo
   ...checkAddresses(config.accounts ?? {}, names),
   ...(config.domains === undefined ? [] : checkFromIdLogins(config.accounts ?? {}, config.domains)),
   ...checkOutbound(config, names),
+  ...checkReceiving(config, names),
 ];

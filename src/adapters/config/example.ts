@@ -35,6 +35,11 @@ maxMessageSize: 25MB
 
 # DNS resolvers, as 127.0.0.1 or [::1]:5353. Empty: those of the system.
 dnsServers: []
+
+# Whose word is taken that DNSSEC proves an answer. DANE, which protects mail to other servers, needs that.
+# auto: resolvers that run on this machine and validate. trusted: dnsServers, wherever they are (the way to them must be
+# safe). off: nobody's.
+dnssec: auto
 `;
 
 const LISTENERS = `
@@ -155,6 +160,14 @@ transports: {}
 #    auth:
 #      user: example
 #      password: change-me-here
+#    # As whom to appear there: name in EHLO, and addresses of this machine to dial from.
+#    ehloName: out.example.org
+#    localAddresses: [192.0.2.1]
+#  campaigns:
+#    kind: direct
+#    port: 25
+#    ehloName: campaigns.example.org
+#    localAddresses: [192.0.2.2, "2001:db8::2"]
 #  nowhere:
 #    kind: fail
 #    code: 550
@@ -179,10 +192,35 @@ holdRules: []
 #    senderDomain: example.org
 #    recipientDomain: example.com
 
+# Mail from other servers, on listeners of the kind smtp.
+receiving:
+  # Account that gets mail for postmaster@ where no account has that address. Without it: the first in that domain.
+  #postmaster: app
+  # Mail that fails the DMARC policy "reject" of its From domain: reject refuses it, mark stores it in Junk.
+  dmarc: reject
+  # Connections at the same time from one IPv4 address or IPv6 /64.
+  maxConnectionsPerAddress: 50
+  # Recipients of one message.
+  maxRecipients: 1000
+
+# Mail from clients that log in over SMTP, on listeners of the kind submission.
+submission:
+  # Connections at the same time from one IPv4 address or IPv6 /64.
+  maxConnectionsPerAddress: 100
+  # Recipients of one message.
+  maxRecipients: 1000
+
 delivery:
   # SMTP transactions at the same time, in all and to one recipient domain.
   maxConcurrent: 200
   maxConcurrentPerDomain: 20
+  # SMTP transactions started per minute to one recipient domain, or "unlimited". A domain that answers 421 gets fewer by
+  # itself, and more again when it takes mail.
+  maxPerMinutePerDomain: unlimited
+  # Addresses of this machine to dial from; one of the other side's family is taken. Empty: the system chooses.
+  localAddresses: []
+  # Whether MTA-STS policies of recipients' domains are looked for and obeyed.
+  mtaSts: true
 
 webhooks:
   # Private networks that webhooks may call, such as 10.1.0.0/16. Public addresses need no entry.

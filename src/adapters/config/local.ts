@@ -16,10 +16,12 @@ export const LOCAL_TRANSPORT = "local";
 export const LOCAL_SMTP_LISTENER = "smtp";
 export const LOCAL_HTTP_LISTENER = "http";
 export const LOCAL_HTTPS_LISTENER = "https";
+export const LOCAL_SUBMISSION_LISTENER = "submission";
+export const LOCAL_SUBMISSIONS_LISTENER = "submissions";
 /** Without `dataDir`: in the working directory. */
 export const LOCAL_DATA_DIR = "data/local";
 
-export const LOCAL_PORTS = { smtp: 1025, http: 1080, https: 1443 } as const;
+export const LOCAL_PORTS = { smtp: 1025, http: 1080, https: 1443, submission: 1587, submissions: 1465 } as const;
 
 export type LocalOptions = {
   readonly env: Environment;
@@ -27,11 +29,13 @@ export type LocalOptions = {
   readonly dataDir?: string | undefined;
   /** Where the account's outgoing events go; `POSTHORN_WEBHOOK_URL` without it. */
   readonly webhookUrl?: string | undefined;
-  /** Ports other than 1025, 1080 and 1443; 0 lets the system choose. */
+  /** Ports other than {@link LOCAL_PORTS}; 0 lets the system choose. */
   readonly smtpPort?: number | undefined;
   readonly httpPort?: number | undefined;
   readonly httpsPort?: number | undefined;
-  /** Certificate and key of `localhost`, PEM files; without them there is no HTTPS listener. */
+  readonly submissionPort?: number | undefined;
+  readonly submissionsPort?: number | undefined;
+  /** Certificate and key of `localhost`, PEM files; without them nothing has TLS: there is no HTTPS, and no submission with implicit TLS. */
   readonly certificate?: { readonly certFile: string; readonly keyFile: string } | undefined;
   readonly workingDirectory?: string;
 };
@@ -71,9 +75,23 @@ export const localConfig = (options: LocalOptions): ConfigResult => {
         allowInsecureLogin: true,
         services: ["webapi", "admin", "metrics"],
       },
+      [LOCAL_SUBMISSION_LISTENER]: {
+        kind: "submission",
+        address: "127.0.0.1",
+        port: options.submissionPort ?? LOCAL_PORTS.submission,
+        allowInsecureLogin: true,
+        ...(options.certificate === undefined ? {} : { tls: options.certificate }),
+      },
       ...(options.certificate === undefined
         ? {}
         : {
+            [LOCAL_SUBMISSIONS_LISTENER]: {
+              kind: "submission",
+              address: "127.0.0.1",
+              port: options.submissionsPort ?? LOCAL_PORTS.submissions,
+              tls: options.certificate,
+              implicitTls: true,
+            },
             [LOCAL_HTTPS_LISTENER]: {
               kind: "http",
               address: "127.0.0.1",

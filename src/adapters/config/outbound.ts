@@ -2,10 +2,22 @@
 import { z } from "zod";
 
 import { password } from "./credential.ts";
-import { count, domainName, flag, line, name, port, remoteHost } from "./values.ts";
+import { count, domainName, flag, line, localAddresses, name, port, remoteHost } from "./values.ts";
+
+/** As whom this server appears to the other side; what is not set is as everywhere. */
+const appearance = {
+  /** Name in EHLO. */
+  ehloName: domainName.optional(),
+  /** Addresses of this machine to dial from. */
+  localAddresses: localAddresses.optional(),
+};
 
 /** To the mail exchangers of the recipient's domain. */
-const direct = z.strictObject({ kind: z.literal("direct") });
+const direct = z.strictObject({
+  kind: z.literal("direct"),
+  port: port.default(25),
+  ...appearance,
+});
 
 /** Through another server. */
 const smarthost = z.strictObject({
@@ -17,6 +29,7 @@ const smarthost = z.strictObject({
   /** Whether the server's certificate must be valid for its name. */
   verifyCertificate: flag.default(true),
   auth: z.strictObject({ user: line, password }).optional(),
+  ...appearance,
 });
 
 /** Nowhere: every attempt fails for good. */

@@ -108,6 +108,14 @@ export const limit = z.preprocess(
     .transform((value) => (value === "unlimited" ? null : value)),
 );
 
+/** A rate per minute in, the number or null (no limit) out. */
+export const perMinute = z.preprocess(
+  textAsNumber,
+  z
+    .union([z.int().min(1).max(1e6), z.literal("unlimited"), z.null()], { error: 'expected a whole number from 1, or "unlimited"' })
+    .transform((value) => (value === "unlimited" ? null : value)),
+);
+
 /** A storage quota in, octets or null (no limit) out. */
 export const quota = z.preprocess(
   numberAsText,
@@ -175,6 +183,15 @@ export const listenAddress = parsed("an IP address such as 127.0.0.1, 0.0.0.0 or
       ? text.toLowerCase()
       : undefined,
 );
+
+/** IP addresses of this machine to dial from. */
+export const localAddresses = z
+  .array(
+    parsed("an IP address of this machine, such as 192.0.2.1", (text) =>
+      ipaddr.IPv4.isValidFourPartDecimal(text) || (ipaddr.IPv6.isValid(text) && !text.includes("%")) ? text.toLowerCase() : undefined,
+    ),
+  )
+  .max(100);
 
 /** Host name or IP address to connect to. */
 export const remoteHost = parsed("a host name or an IP address", (text) =>

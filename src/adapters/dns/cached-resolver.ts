@@ -3,7 +3,7 @@
  * could not be had are not remembered.
  */
 import { type Clock, type Instant, MINUTE_MS, SECOND_MS } from "../../domain/clock.ts";
-import type { Lookup, Resolver } from "./resolver.ts";
+import type { Lookup, PolicyResolver } from "./resolver.ts";
 
 /** An answer that does not tell its time to live (MX: Node's resolver keeps it to itself) and one that there is nothing. */
 const UNTOLD_TTL_MS = 5 * MINUTE_MS;
@@ -19,7 +19,12 @@ const ttlOf = (lookup: Lookup<unknown>): number => {
   return Math.min(MAX_TTL_MS, Math.max(MIN_TTL_MS, lookup.ttlMs ?? UNTOLD_TTL_MS));
 };
 
-const cached = <T>(ask: (name: string) => Promise<Lookup<T>>, clock: Clock, limit: number): ((name: string) => Promise<Lookup<T>>) => {
+/** Asks `ask` only for what it does not know, and keeps at most `limit` names. */
+export const cached = <T>(
+  ask: (name: string) => Promise<Lookup<T>>,
+  clock: Clock,
+  limit: number,
+): ((name: string) => Promise<Lookup<T>>) => {
   const entries = new Map<string, Entry<T>>();
   return (name) => {
     const known = entries.get(name);
@@ -42,7 +47,9 @@ const cached = <T>(ask: (name: string) => Promise<Lookup<T>>, clock: Clock, limi
 };
 
 /** A resolver that asks `resolver` only for what it does not know, and keeps at most `limit` names of each kind. */
-export const cachedResolver = (resolver: Resolver, clock: Clock, limit = 10_000): Resolver => ({
+export const cachedResolver = (resolver: PolicyResolver, clock: Clock, limit = 10_000): PolicyResolver => ({
   mx: cached(resolver.mx, clock, limit),
   addresses: cached(resolver.addresses, clock, limit),
+  txt: cached(resolver.txt, clock, limit),
+  tlsa: cached(resolver.tlsa, clock, limit),
 });

@@ -1,11 +1,16 @@
 /** Carries one transaction to the first of several hosts that can be talked to, over a kept session or a new one. */
-import { addressTrouble, type MailHost } from "./mail-hosts.ts";
+import type { PolicyFacts } from "../../domain/smtp-result.ts";
 import type { KeptSessions } from "./kept-sessions.ts";
-import { type Login, openSession, type Opened, type OpenOptions, type Security, sessionKey, type Target } from "./open-session.ts";
+import { addressTrouble, type MailHost } from "./mail-hosts.ts";
+import { openSession, type Opened, type OpenOptions, type Security, sessionKey, type Target, type Terms } from "./open-session.ts";
 import { type Scope, unlessStopped } from "./scope.ts";
 import type { Remote, Session } from "./session.ts";
 import type { Mail, Transaction, TransactionEnd } from "./transaction.ts";
+import type { Said } from "./transcript.ts";
 import { permanent, REQUIRETLS_CODE, temporary, type Trouble } from "./trouble.ts";
+
+/** How a host is to be talked to, and what decided that. */
+export type Protection = { readonly security: Security; readonly policy?: PolicyFacts };
 
 /** Where a message may go and on what terms. */
 export type Way = {
@@ -14,15 +19,19 @@ export type Way = {
   /** In the order of preference; at least one. */
   readonly hosts: readonly MailHost[];
   readonly port: number;
-  readonly security: Security;
-  readonly login?: Login;
-};
+  /** Asked when a host's turn has come: a trouble leaves this host out. */
+  readonly protect: (host: MailHost) => Promise<Protection | Trouble>;
+} & Omit<Terms, "security">;
 
 /** `failed`: there was no transaction. */
 export type Carried = {
   readonly remote: Remote;
   readonly refused: Transaction["refused"];
   readonly end: TransactionEnd | { readonly kind: "failed"; readonly trouble: Trouble };
+  /** Absent when no connection was made. */
+  readonly said?: Said;
+  /** Whether the host offered DSN. */
+  readonly offersDsn?: boolean;
 };
 
 /** Addresses dialled in one attempt. RFC 5321 section 5.1 asks for two at least. */
@@ -30,7 +39,12 @@ const MAX_ADDRESSES = 8;
 
 const NOBODY: ReadonlyMap<string, Trouble> = new Map();
 
-const failed = (trouble: Trouble, remote: Remote): Carried => ({ remote, refused: NOBODY, end: { kind: "failed", trouble } });
+const failed = (trouble: Trouble, remote: Remote, said?: Said): Carried => ({
+  remote,
+  refused: NOBODY,
+  end: { kind: "failed", trouble },
+  ...(said === undefined ? {} : { said }),
+});
 
 /** What the content asks for and the server does not offer. */
 const lackOf = (session: Session, mail: Mail): Trouble | undefined => {
@@ -60,11 +74,22 @@ const goesOn = ({ end }: Carried): boolean => end.kind === "failed" || (end.kind
 const isHopeless = ({ end }: Carried): boolean => end.kind === "failed" && end.trouble.permanent;
 
 /** Opens a session; where TLS is only taken along, a host whose TLS is broken is talked to without it. */
-const open = async (target: Target, { security, login }: Way, options: OpenOptions, scope: Scope): Promise<Opened> => {
-  const opened = await openSession(target, security, login, options, scope);
-  if ("session" in opened || opened.failure.tls !== "broken" || security.mode !== "opportunistic" || scope.stopped() !== undefined)
-    return opened;
-  return openSession(target, { mode: "none", verified: false }, login, options, scope);
+const open = async (target: Target, terms: Terms, options: OpenOptions, scope: Scope): Promise<Opened> => {
+  const opened = await openSession(target, terms, options, scope);
+  const mayDoWithout = terms.security.mode === "opportunistic" && scope.stopped() === undefined;
+  if ("session" in opened || opened.failure.tls !== "broken" || !mayDoWithout) return opened;
+  return openSession(target, { ...terms, security: { mode: "none", verified: false } }, options, scope);
+};
+
+/** Adds to what was carried, whoever carried it, which rules held this time: a session may serve several. */
+const under = (policy: PolicyFacts | undefined, carried: Carried): Carried =>
+  policy === undefined ? carried : { ...carried, remote: { ...carried.remote, policy } };
+
+const openFailed = ({ failure }: Extract<Opened, { readonly failure: unknown }>, host: string, mail: Mail): Carried => {
+  const { trouble, address, tls, said } = failure;
+  const remote = { host, address };
+  if (!mail.requireTls || tls === undefined) return failed(trouble, remote, said);
+  return failed(tls === "refused" ? permanent(trouble.text, REQUIRETLS_CODE) : { ...trouble, enhancedCode: "4.7.5" }, remote, said);
 };
 
 export type Carry = (way: Way, mail: Mail, scope: Scope) => Promise<Carried>;
@@ -75,18 +100,12 @@ export const carrier = (sessions: KeptSessions, options: OpenOptions): Carry => 
     const lack = lackOf(session, mail);
     if (lack !== undefined) {
       sessions.give(session, true);
-      return failed(lack, session.remote);
+      return failed(lack, session.remote, session.said());
     }
     const transaction = await session.send(mail, scope);
+    const said = session.said();
     sessions.give(session, transaction.end.kind === "accepted");
-    return { remote: session.remote, ...transaction };
-  };
-
-  const openFailed = ({ failure }: Extract<Opened, { readonly failure: unknown }>, host: string, mail: Mail): Carried => {
-    const { trouble, address, tls } = failure;
-    const remote = { host, address };
-    if (!mail.requireTls || tls === undefined) return failed(trouble, remote);
-    return failed(tls === "refused" ? permanent(trouble.text, REQUIRETLS_CODE) : { ...trouble, enhancedCode: "4.7.5" }, remote);
+    return { remote: session.remote, ...transaction, said, offersDsn: session.supports("DSN") };
   };
 
   /** Over a kept session; undefined when there is none, or when it turns out to be stale before anything was accepted. */
@@ -97,22 +116,37 @@ export const carrier = (sessions: KeptSessions, options: OpenOptions): Carry => 
     return isUntouched(carried) && scope.stopped() === undefined ? undefined : carried;
   };
 
-  /** Tries one host: a kept session, then its addresses, until a transaction came to an end. */
-  const carryTo = async (host: MailHost, way: Way, mail: Mail, scope: Scope, budget: { addresses: number }): Promise<Carried> => {
-    const key = sessionKey(host.name, way.port, way.security, way.login);
-    const reused = await reuse(key, mail, scope);
-    if (reused !== undefined) return reused;
+  /** Dials the addresses of a host until a transaction came to an end. */
+  const dialAll = async (
+    host: MailHost,
+    way: Way,
+    terms: Terms,
+    mail: Mail,
+    scope: Scope,
+    budget: { addresses: number },
+  ): Promise<Carried> => {
     const found = (await unlessStopped(scope, host.addresses())) ?? { status: "failed", reason: "the attempt was given up" };
     if (found.status !== "found") return failed(addressTrouble(way.domain, host.name, found), { host: host.name, address: "" });
+    const key = sessionKey(host.name, way.port, terms);
     let last: Carried | undefined;
     for (const address of found.records) {
       if (budget.addresses === 0 || scope.stopped() !== undefined) break;
       budget.addresses -= 1;
-      const opened = await open({ key, host: host.name, address, port: way.port }, way, options, scope);
+      const opened = await open({ key, host: host.name, address, port: way.port }, terms, options, scope);
       last = "session" in opened ? await transact(opened.session, mail, scope) : openFailed(opened, host.name, mail);
       if (!goesOn(last)) return last;
     }
     return last ?? failed(temporary(`no address of ${host.name} was tried`), { host: host.name, address: "" });
+  };
+
+  /** Tries one host, as its protection asks for it: a kept session, then its addresses. */
+  const carryTo = async (host: MailHost, way: Way, mail: Mail, scope: Scope, budget: { addresses: number }): Promise<Carried> => {
+    const protection = (await unlessStopped(scope, way.protect(host))) ?? temporary("the attempt was given up");
+    if ("permanent" in protection) return failed(protection, { host: host.name, address: "" });
+    const { security, policy } = protection;
+    const terms = { security, identity: way.identity, ...(way.login === undefined ? {} : { login: way.login }) };
+    const reused = await reuse(sessionKey(host.name, way.port, terms), mail, scope);
+    return under(policy, reused ?? (await dialAll(host, way, terms, mail, scope, budget)));
   };
 
   return async (way, mail, scope) => {

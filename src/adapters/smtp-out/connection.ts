@@ -26,8 +26,8 @@ export type Connection = {
   readonly patience: (ms: number) => void;
   /** Sets what is to hear of the end, once; undefined = nobody. */
   readonly onBreak: (run: BreakOff | undefined) => void;
-  /** Whether MAIL FROM carries SMTPUTF8 even if its addresses do not need it. */
-  readonly forceSmtpUtf8: (on: boolean) => void;
+  /** Sets what passes every command line from now on; undefined = nothing. */
+  readonly amend: (amend: Amend | undefined) => void;
 };
 
 const tlsFacts = (socket: unknown): TlsFacts | undefined =>
@@ -35,24 +35,23 @@ const tlsFacts = (socket: unknown): TlsFacts | undefined =>
     ? { version: socket.getProtocol() ?? "unknown", cipher: socket.getCipher().standardName, verified: socket.authorized }
     : undefined;
 
-/**
- * RFC 6531 section 3.4 asks for SMTPUTF8 also when only the header needs it; the library looks at the addresses alone.
- * Nothing is changed before the first message that asks for it.
- */
-const utf8Switch = (internals: Internals): ((on: boolean) => void) => {
+/** Adds parameters to a command line, or leaves it as it is. */
+export type Amend = (line: string) => string;
+
+/** What the library does not say by itself is put into its commands as they leave. Nothing is changed before it is asked for. */
+const amendable = (internals: Internals): ((amend: Amend | undefined) => void) => {
   let wrapped = false;
-  let needed = false;
+  let current: Amend | undefined;
   const wrap = (): void => {
     wrapped = true;
     const sendCommand = internals._sendCommand.bind(internals);
     internals._sendCommand = (line, logged) => {
-      const add = needed && line.startsWith("MAIL FROM:") && !/ SMTPUTF8(?: |$)/u.test(line);
-      sendCommand(add ? `${line} SMTPUTF8` : line, logged);
+      sendCommand(current?.(line) ?? line, logged);
     };
   };
-  return (on) => {
-    needed = on;
-    if (on && !wrapped) wrap();
+  return (amend) => {
+    current = amend;
+    if (amend !== undefined && !wrapped) wrap();
   };
 };
 
@@ -88,6 +87,6 @@ export const watched = (library: SMTPConnection): Connection => {
     onBreak: (run) => {
       breakOff = run;
     },
-    forceSmtpUtf8: utf8Switch(internals),
+    amend: amendable(internals),
   };
 };

@@ -5,7 +5,8 @@ import { permanent, temporary, type Trouble } from "./trouble.ts";
 /** A host to try. `addresses` is asked for only when a connection has to be opened. */
 export type MailHost = { readonly name: string; readonly addresses: () => Promise<Lookup<string>> };
 
-export type MailHosts = { readonly hosts: readonly MailHost[] } | { readonly trouble: Trouble };
+/** `secure`: DNSSEC proves that these are the hosts. */
+export type MailHosts = { readonly hosts: readonly MailHost[]; readonly secure: boolean } | { readonly trouble: Trouble };
 
 /** Hosts of one domain that are tried at most; a domain may list hundreds. */
 const MAX_HOSTS = 10;
@@ -38,7 +39,7 @@ const beyond = (records: readonly MxRecord[], ownName: string): readonly MxRecor
  */
 export const mailHosts = async (domain: string, resolver: Resolver, ownName: string, random: () => number): Promise<MailHosts> => {
   const literal = literalAddress(domain);
-  if (literal !== undefined) return { hosts: [fixedHost(literal, literal)] };
+  if (literal !== undefined) return { hosts: [fixedHost(literal, literal)], secure: false };
   const hostOf = (name: string): MailHost => ({ name, addresses: () => resolver.addresses(name) });
   const found = await resolver.mx(domain);
   switch (found.status) {
@@ -47,7 +48,7 @@ export const mailHosts = async (domain: string, resolver: Resolver, ownName: str
     case "failed":
       return { trouble: temporary(found.reason, "4.4.3") };
     case "noData":
-      return { hosts: [hostOf(domain)] };
+      return { hosts: [hostOf(domain)], secure: found.secure === true };
     case "found":
       break;
   }
@@ -63,6 +64,7 @@ export const mailHosts = async (domain: string, resolver: Resolver, ownName: str
     hosts: ordered(records, random)
       .slice(0, MAX_HOSTS)
       .map(({ exchange }) => hostOf(exchange)),
+    secure: found.secure === true,
   };
 };
 

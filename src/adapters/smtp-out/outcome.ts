@@ -6,6 +6,7 @@ import type { Carried } from "./carry.ts";
 import type { Reply } from "./reply.ts";
 import type { StopReason } from "./scope.ts";
 import type { Remote } from "./session.ts";
+import type { Said } from "./transcript.ts";
 import type { Trouble } from "./trouble.ts";
 
 /** What all results of an attempt have in common. */
@@ -29,29 +30,42 @@ const resultOf = (
   remoteHost: remote.address === "" ? "" : remote.host,
   remoteAddress: remote.address,
   ...(remote.tls === undefined ? {} : { tls: remote.tls }),
+  ...(remote.policy === undefined ? {} : { policy: remote.policy }),
   transport,
 });
 
+/** What an attempt that did not deliver adds: what was said, without what was said about other recipients. */
+const transcript = (said: Said | undefined, recipient?: string): Pick<AttemptResult, "transcript"> =>
+  said === undefined ? {} : { transcript: said(recipient) };
+
 /** Refused, here or there. */
-export const rejectedBy = (trouble: Trouble, facts: AttemptFacts, remote: Remote = NOWHERE): DeliveryOutcome => ({
+export const rejectedBy = (trouble: Trouble, facts: AttemptFacts, remote: Remote = NOWHERE, said?: Said, to?: string): DeliveryOutcome => ({
   kind: "rejected",
   permanent: trouble.permanent,
-  result: resultOf(facts, remote, trouble, trouble.text),
+  result: { ...resultOf(facts, remote, trouble, trouble.text), ...transcript(said, to) },
 });
 
 export const INTERRUPTED: DeliveryOutcome = { kind: "interrupted", reason: "the server stopped before the message was handed over" };
 
-const commonOutcome = ({ end, remote }: Carried, facts: AttemptFacts, stopped: StopReason | undefined): DeliveryOutcome => {
+const outcomeFor = (to: string, carried: Carried, facts: AttemptFacts, stopped: StopReason | undefined): DeliveryOutcome => {
+  const { end, remote, refused, said, offersDsn } = carried;
+  const own = refused.get(to);
+  if (own !== undefined) return rejectedBy(own, facts, remote, said, to);
   switch (end.kind) {
-    case "accepted":
-      return { kind: "delivered", result: resultOf(facts, remote, end.reply.code === 0 ? { ...end.reply, code: OK } : end.reply, "") };
+    case "accepted": {
+      const result = resultOf(facts, remote, end.reply.code === 0 ? { ...end.reply, code: OK } : end.reply, "");
+      return { kind: "delivered", result: offersDsn === true ? { ...result, dsnPassedOn: true } : result };
+    }
     case "refused":
-      return rejectedBy(end.trouble, facts, remote);
+      return rejectedBy(end.trouble, facts, remote, said, to);
     case "broken":
-      if (end.dotSent) return { kind: "uncertain", result: resultOf(facts, remote, end.trouble, end.trouble.text) };
-      return stopped === "aborted" ? INTERRUPTED : rejectedBy(end.trouble, facts, remote);
+      if (end.dotSent) {
+        const result = resultOf(facts, remote, end.trouble, end.trouble.text);
+        return { kind: "uncertain", result: { ...result, ...transcript(said, to) } };
+      }
+      return stopped === "aborted" ? INTERRUPTED : rejectedBy(end.trouble, facts, remote, said, to);
     case "failed":
-      return stopped === "aborted" ? INTERRUPTED : rejectedBy(end.trouble, facts, remote);
+      return stopped === "aborted" ? INTERRUPTED : rejectedBy(end.trouble, facts, remote, said, to);
   }
 };
 
@@ -63,9 +77,5 @@ export const recordOutcomes = (
   facts: AttemptFacts,
   stopped: StopReason | undefined,
 ): void => {
-  const common = commonOutcome(carried, facts, stopped);
-  for (const { messageId, address } of recipients) {
-    const refused = carried.refused.get(address);
-    outcomes.set(messageId, refused === undefined ? common : rejectedBy(refused, facts, carried.remote));
-  }
+  for (const { messageId, address } of recipients) outcomes.set(messageId, outcomeFor(address, carried, facts, stopped));
 };

@@ -1,13 +1,20 @@
 /** One SMTP session: opened elsewhere, used for one transaction after the other, closed here. */
 import type SMTPConnection from "nodemailer/lib/smtp-connection";
 
-import type { TlsFacts } from "../../domain/smtp-result.ts";
+import type { PolicyFacts, TlsFacts } from "../../domain/smtp-result.ts";
 import { type Extension, watched } from "./connection.ts";
 import type { Scope } from "./scope.ts";
+import type { Said, Transcript } from "./transcript.ts";
 import { type Mail, transact, type Transaction, type TransactionTimeouts } from "./transaction.ts";
 
 /** The other side of a session or of an attempt at one; empty texts where nothing was reached. */
-export type Remote = { readonly host: string; readonly address: string; readonly tls?: TlsFacts };
+export type Remote = {
+  readonly host: string;
+  readonly address: string;
+  readonly tls?: TlsFacts;
+  /** Of direct delivery: which rules for TLS held. */
+  readonly policy?: PolicyFacts;
+};
 
 export type Session = {
   /** Sessions of one key may stand in for each other. */
@@ -20,6 +27,8 @@ export type Session = {
   readonly alive: () => boolean;
   /** Messages accepted so far. */
   readonly accepted: () => number;
+  /** What was said in the last transaction, and before the first. */
+  readonly said: () => Said;
   /** One transaction at a time. Never throws. */
   readonly send: (mail: Mail, scope: Scope) => Promise<Transaction>;
   /** RSET; whether the session can be used again. */
@@ -30,33 +39,41 @@ export type Session = {
 
 export type SessionTimeouts = TransactionTimeouts & { readonly quitMs: number };
 
-/** The session on a connection whose EHLO (and login) went well. `peer` says where it leads. */
+/**
+ * The session on a connection whose EHLO (and login) went well. `peer` says where it leads, and whether somebody else than
+ * the usual authorities vouches for its certificate.
+ */
 export const sessionOf = (
   library: SMTPConnection,
   key: string,
-  peer: { readonly host: string; readonly address: string },
+  peer: { readonly host: string; readonly address: string; readonly vouchedFor: boolean },
   timeouts: SessionTimeouts,
+  transcript: Transcript,
 ): Session => {
   const connection = watched(library);
   const { tls, extensions } = connection;
+  const { host, address, vouchedFor } = peer;
   let accepted = 0;
   const ended = new Promise<void>((resolve) => {
     library.once("end", resolve);
   });
   return {
     key,
-    remote: { ...peer, ...(tls === undefined ? {} : { tls }) },
+    remote: { host, address, ...(tls === undefined ? {} : { tls: vouchedFor ? { ...tls, verified: true } : tls }) },
     supports: (extension) => extensions.has(extension),
     esmtp: extensions.size > 0,
     alive: () => !library.destroyed,
     accepted: () => accepted,
+    said: transcript.said,
     send: async (mail, scope) => {
+      transcript.begin();
       const transaction = await transact(connection, mail, timeouts, scope);
       if (transaction.end.kind === "accepted") accepted += 1;
       return transaction;
     },
     reset: () =>
       new Promise((resolve) => {
+        transcript.begin();
         const done = (ready: boolean): void => {
           connection.onBreak(undefined);
           resolve(ready);

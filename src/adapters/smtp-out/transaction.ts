@@ -6,7 +6,8 @@ import type { Readable, Writable } from "node:stream";
 
 import type { SMTPEnvelope } from "nodemailer/lib/smtp-connection";
 
-import type { Connection } from "./connection.ts";
+import type { Amend, Connection } from "./connection.ts";
+import { type DsnWish, recipientParameters, senderParameters } from "./dsn-parameters.ts";
 import { type MailContent, pour } from "./mail-content.ts";
 import { parseReply, type Reply } from "./reply.ts";
 import type { Scope } from "./scope.ts";
@@ -20,6 +21,10 @@ export type Mail = {
   readonly eightBit: boolean;
   readonly smtpUtf8: boolean;
   readonly requireTls: boolean;
+  readonly envelopeId: string;
+  readonly returnContent: "full" | "headers" | null;
+  /** What is wished for each address of `to`. */
+  readonly dsn: ReadonlyMap<string, DsnWish>;
 };
 
 /**
@@ -53,6 +58,24 @@ const envelopeOf = (mail: Mail): FilledEnvelope => ({
   use8BitMime: mail.eightBit,
   requireTLSExtensionEnabled: mail.requireTls,
 });
+
+/**
+ * RFC 6531 section 3.4 asks for SMTPUTF8 also when only the header needs it; the library looks at the addresses alone. DSN
+ * parameters it has for all recipients alike, and they differ. Undefined where there is nothing to add.
+ */
+const amendFor = ({ smtpUtf8, envelopeId, returnContent, dsn }: Mail, { extensions }: Connection): Amend | undefined => {
+  const offersDsn = extensions.has("DSN");
+  if (!smtpUtf8 && !offersDsn) return undefined;
+  return (line) => {
+    if (line.startsWith("MAIL FROM:")) {
+      const utf8 = smtpUtf8 && !/ SMTPUTF8(?: |$)/u.test(line) ? " SMTPUTF8" : "";
+      return `${line}${utf8}${offersDsn ? senderParameters(envelopeId, returnContent) : ""}`;
+    }
+    const address = offersDsn ? /^RCPT TO:<(.*)>$/su.exec(line)?.[1] : undefined;
+    const wish = address === undefined ? undefined : dsn.get(address);
+    return address === undefined || wish === undefined ? line : `${line}${recipientParameters(address, wish)}`;
+  };
+};
 
 const refusedRecipients = ({ rejectedErrors = [] }: FilledEnvelope): ReadonlyMap<string, Trouble> =>
   new Map(rejectedErrors.map((error) => [error.recipient ?? "", fromReply(responseOf(error))]));
@@ -119,7 +142,7 @@ export const transact = (connection: Connection, mail: Mail, timeouts: Transacti
       return;
     }
     connection.onBreak(breakOff);
-    connection.forceSmtpUtf8(mail.smtpUtf8);
+    connection.amend(amendFor(mail, connection));
     // Only the end of the connection keeps the server from taking a part for the whole.
     const onUnreadable = (): void => {
       settle({ kind: "refused", trouble: temporary("the content of the message could not be read"), afterDot: false });

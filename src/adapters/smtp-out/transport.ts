@@ -4,7 +4,21 @@ import type { Delivery } from "../../domain/delivery.ts";
 /** Name of the transport that is used when nothing else is said, and always there. */
 export const DIRECT = "direct";
 
-export type Smarthost = {
+/** As whom this server appears to the other side; what is not said is as everywhere. */
+export type Appearance = {
+  /** Name in EHLO. */
+  readonly ehloName?: string;
+  /** Addresses of this machine to dial from. */
+  readonly localAddresses?: readonly string[];
+};
+
+export type Direct = Appearance & {
+  readonly kind: "direct";
+  /** Of the mail exchangers; 25 unless said otherwise. */
+  readonly port?: number;
+};
+
+export type Smarthost = Appearance & {
   readonly kind: "smarthost";
   /** Name, looked up as the system does it (hosts file too), or address. */
   readonly host: string;
@@ -24,7 +38,7 @@ export type Smarthost = {
  *   recipients fail on purpose at DATA, where a failure would be shared.
  */
 export type Transport =
-  | { readonly kind: "direct" }
+  | Direct
   | Smarthost
   | { readonly kind: "fail"; readonly code: number; readonly message: string }
   | { readonly kind: "local"; readonly host: string; readonly port: number };

@@ -8,6 +8,7 @@ import type { Position } from "../event-log.ts";
 import type { QueuedMessage } from "../message/events.ts";
 import { messageStream } from "../message/events.ts";
 import type { DeliveryOutcome } from "../smtp-result.ts";
+import { type DestinationPace, signOf } from "./destination-pace.ts";
 import type { Messages } from "./kinds.ts";
 import type { DueItem, ReadModel } from "./read-model.ts";
 
@@ -68,8 +69,10 @@ export const deliveries = (options: {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly observe: DeliveryObserver;
+  /** Hears what each transaction says about its destination. */
+  readonly pace?: Pick<DestinationPace, "learnt">;
 }): Deliveries => {
-  const { messages, courier, readModel, clock, signal, observe } = options;
+  const { messages, courier, readModel, clock, signal, observe, pace } = options;
 
   /** Claims one message, or ends it without an attempt when its recipient is suppressed. */
   const claim = async (item: DueItem): Promise<{ readonly position: Position; readonly claimed?: Claimed }> => {
@@ -96,11 +99,13 @@ export const deliveries = (options: {
     return turn.position;
   };
 
-  const deliverGroup = async (group: readonly [Claimed, ...Claimed[]]): Promise<Position> => {
+  const deliverGroup = async (lane: string, group: readonly [Claimed, ...Claimed[]]): Promise<Position> => {
+    const startedAt = clock.now();
     const inTime = group.every(({ endsAt }) => mayBegin(endsAt, clock.now(), courier.deadlineMs));
     const outcomes = inTime
       ? await courier.deliver(deliveryOf(group), signal)
       : new Map(group.map(({ message }) => [message.id, TOO_LATE] as const));
+    pace?.learnt(lane, signOf(outcomes.values()), startedAt, clock.now());
     const missing: DeliveryOutcome = { kind: "interrupted", reason: "the courier gave no outcome for this recipient" };
     const positions = await Promise.all(group.map((claimed) => record(claimed, outcomes.get(claimed.message.id) ?? missing)));
     return Math.max(...positions);
@@ -116,7 +121,7 @@ export const deliveries = (options: {
       if (group === undefined) groups.set(groupKey(claimed), [claimed]);
       else group.push(claimed);
     }
-    const delivered = await Promise.all([...groups.values()].map(deliverGroup));
+    const delivered = await Promise.all([...groups.values()].map((group) => deliverGroup(items[0]?.lane ?? "", group)));
     return Math.max(0, ...claims.map(({ position }) => position), ...delivered);
   };
 

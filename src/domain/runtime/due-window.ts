@@ -4,6 +4,7 @@
  */
 import type { Instant } from "../clock.ts";
 import type { Position } from "../event-log.ts";
+import type { LanePace } from "./destination-pace.ts";
 import type { DueItem } from "./read-model.ts";
 
 export type WindowLimits = {
@@ -34,25 +35,32 @@ export type DueWindow = {
   readonly wanted: () => { readonly perLane: number; readonly limit: number };
   /** Takes in due items; answers how many of them are new. */
   readonly add: (items: readonly DueItem[]) => number;
-  /** The next piece of work that its lane allows; undefined when there is none now. */
-  readonly next: () => Piece | undefined;
+  /** The next piece of work that its lane and the lane's pace allow; undefined when there is none now. */
+  readonly next: (now: Instant) => Piece | undefined;
+  /** How long the lane that is free soonest had to wait when there was no next piece, ms; Infinity: for the end of one that runs. */
+  readonly heldBackMs: () => number;
   /** Forgets items whose end the views have seen and that may be taken up again; answers how many. */
   readonly settle: (seen: Position, now: Instant) => number;
   /** Items that wait for a piece of work to be made of them. */
   readonly waiting: () => number;
 };
 
-export const dueWindow = (limits: WindowLimits): DueWindow => {
+const laneIn = (lanes: Map<string, Lane>, name: string): Lane => {
+  let lane = lanes.get(name);
+  if (lane === undefined) lanes.set(name, (lane = { waiting: [], running: 0, known: 0 }));
+  return lane;
+};
+
+export const dueWindow = (limits: WindowLimits, pace?: LanePace): DueWindow => {
   const lanes = new Map<string, Lane>();
+  /** Those where something waits, the one that has waited longest for its turn first. */
+  const ready = new Map<string, Lane>();
+  let heldBackMs = Infinity;
   const known = new Set<string>();
   let settling: { readonly item: DueItem; readonly position: Position; readonly notBefore: Instant }[] = [];
   let waiting = 0;
 
-  const laneOf = (name: string): Lane => {
-    let lane = lanes.get(name);
-    if (lane === undefined) lanes.set(name, (lane = { waiting: [], running: 0, known: 0 }));
-    return lane;
-  };
+  const laneOf = (name: string): Lane => laneIn(lanes, name);
 
   const forget = (item: DueItem): void => {
     known.delete(item.stream);
@@ -69,14 +77,16 @@ export const dueWindow = (limits: WindowLimits): DueWindow => {
     return lane.waiting.splice(0, Math.min(count, limits.batch));
   };
 
-  const pieceOf = (lane: Lane): Piece => {
+  const pieceOf = (name: string, lane: Lane, now: Instant): Piece => {
     const items = take(lane);
     lane.running += 1;
     waiting -= items.length;
+    pace?.started(name, now);
     return {
       items,
       end: (position, notBefore = 0) => {
         lane.running -= 1;
+        pace?.ended(name);
         for (const item of items) settling.push({ item, position, notBefore });
       },
     };
@@ -96,23 +106,29 @@ export const dueWindow = (limits: WindowLimits): DueWindow => {
         known.add(item.stream);
         const lane = laneOf(item.lane);
         lane.waiting.push(item);
+        if (lane.waiting.length === 1) ready.set(item.lane, lane);
         lane.known += 1;
         added += 1;
       }
       waiting += added;
       return added;
     },
-    next: () => {
-      if (waiting === 0) return undefined;
-      for (const [name, lane] of lanes) {
-        if (lane.waiting.length === 0 || lane.running >= limits.perLane) continue;
+    next: (now) => {
+      heldBackMs = Infinity;
+      for (const [name, lane] of ready) {
+        if (lane.running >= limits.perLane) continue;
+        const waitMs = pace?.waitMs(name, now) ?? 0;
+        heldBackMs = Math.min(heldBackMs, waitMs);
+        if (waitMs > 0) continue;
         // To the end of the order: next is whoever has waited longest.
-        lanes.delete(name);
-        lanes.set(name, lane);
-        return pieceOf(lane);
+        ready.delete(name);
+        const piece = pieceOf(name, lane, now);
+        if (lane.waiting.length > 0) ready.set(name, lane);
+        return piece;
       }
       return undefined;
     },
+    heldBackMs: () => heldBackMs,
     settle: (seen, now) => {
       const kept: typeof settling = [];
       for (const entry of settling) {

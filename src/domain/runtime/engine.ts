@@ -17,6 +17,7 @@ import type { Caller } from "../webhook/caller.ts";
 import { actors } from "./actors.ts";
 import { calls, type CallObserver } from "./calls.ts";
 import { deliveries, type DeliveryObserver } from "./deliveries.ts";
+import { destinationPace } from "./destination-pace.ts";
 import { housekeeping } from "./housekeeping.ts";
 import { intakePriority } from "./intake-priority.ts";
 import type { ReadModel } from "./read-model.ts";
@@ -63,14 +64,17 @@ export const engine = (options: EngineOptions) => {
   const reacting = reactions({ log, contents, readModel, directory, ...all });
   const keeping = housekeeping({ log, messages, webhooks, received, readModel, reacted: reacting.passed });
   const intake = intakePriority(clock);
+  const { perDomain, perDomainPerMinute = null } = options.limits.deliveries;
+  const pace = destinationPace({ atOnce: perDomain, perMinute: perDomainPerMinute });
   const working = work({
     readModel,
     clock,
     limits: options.limits,
-    deliveries: deliveries({ messages, courier, readModel, directory, clock, signal: inFlight.signal, observe: observe.delivery }),
+    deliveries: deliveries({ messages, courier, readModel, directory, clock, signal: inFlight.signal, observe: observe.delivery, pace }),
     calls: calls({ webhooks, caller, clock, signal: inFlight.signal, observe: observe.call }),
     housekeeping: keeping,
     holdBack: intake.holdBack,
+    pace,
     trouble: observe.trouble,
   });
 

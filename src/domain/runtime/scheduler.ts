@@ -6,6 +6,7 @@
 import type { CancelTimer, Clock, Instant } from "../clock.ts";
 import { SECOND_MS } from "../clock.ts";
 import type { Position } from "../event-log.ts";
+import type { LanePace } from "./destination-pace.ts";
 import { dueWindow, type Piece, type WindowLimits } from "./due-window.ts";
 import type { DueItem, ReadModel, Soonest, WorkKind } from "./read-model.ts";
 
@@ -32,6 +33,8 @@ export type SchedulerOptions = {
   readonly onError: (error: unknown, items: readonly DueItem[]) => void;
   /** Asked before each piece of work; while it answers a time to wait, ms, nothing is started. Absent: never. */
   readonly holdBack?: () => number;
+  /** How fast each lane may go; absent: as its limit says. */
+  readonly pace?: LanePace;
 };
 
 /**
@@ -99,7 +102,7 @@ const running = (
 
 export const scheduler = (options: SchedulerOptions): Scheduler => {
   const { kind, readModel, clock, limits, holdBack = () => 0 } = options;
-  const window = dueWindow(limits);
+  const window = dueWindow(limits, options.pace);
   let mayHaveMore = true;
   let paused = false;
   let stopped = true;
@@ -129,8 +132,11 @@ export const scheduler = (options: SchedulerOptions): Scheduler => {
         retry.notAfter(clock.now() + waitMs);
         return;
       }
-      const piece = window.next();
-      if (piece === undefined) return;
+      const piece = window.next(clock.now());
+      if (piece === undefined) {
+        if (window.heldBackMs() < Infinity) retry.notAfter(clock.now() + window.heldBackMs());
+        return;
+      }
       work.begin(piece);
     }
   };

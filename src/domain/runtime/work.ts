@@ -3,13 +3,14 @@ import type { Clock } from "../clock.ts";
 import type { Position } from "../event-log.ts";
 import type { Calls } from "./calls.ts";
 import type { Deliveries } from "./deliveries.ts";
+import type { LanePace } from "./destination-pace.ts";
 import type { Housekeeping } from "./housekeeping.ts";
 import type { DueItem, ReadModel, WorkKind } from "./read-model.ts";
 import { scheduler, type SchedulerLimits } from "./scheduler.ts";
 
 export type WorkLimits = {
   /** SMTP transactions at a time. */
-  readonly deliveries: { readonly total: number; readonly perDomain: number };
+  readonly deliveries: { readonly total: number; readonly perDomain: number; readonly perDomainPerMinute?: number | null };
   /** Webhook calls at a time. */
   readonly calls: { readonly total: number; readonly perHost: number };
 };
@@ -37,12 +38,19 @@ export const work = (options: {
   readonly housekeeping: Housekeeping;
   /** See {@link IntakePriority}: for deliveries. */
   readonly holdBack: () => number;
+  /** How fast each destination is written to. */
+  readonly pace: LanePace;
   readonly trouble: (kind: WorkKind, error: unknown) => void;
 }): Work => {
-  const { readModel, clock, limits, deliveries, calls, housekeeping, holdBack, trouble } = options;
+  const { readModel, clock, limits, deliveries, calls, housekeeping, holdBack, pace, trouble } = options;
 
   type Perform = (items: readonly DueItem[]) => Promise<Position>;
-  const schedule = (kind: WorkKind, of: SchedulerLimits, perform: Perform, extra: { readonly holdBack?: () => number } = {}) =>
+  const schedule = (
+    kind: WorkKind,
+    of: SchedulerLimits,
+    perform: Perform,
+    extra: { readonly holdBack?: () => number; readonly pace?: LanePace } = {},
+  ) =>
     scheduler({
       ...extra,
       kind,
@@ -68,7 +76,7 @@ export const work = (options: {
     batch: 1,
   };
   const all = [
-    schedule("deliver", forDeliveries, deliveries.perform, { holdBack }),
+    schedule("deliver", forDeliveries, deliveries.perform, { holdBack, pace }),
     schedule("call", forCalls, calls.perform),
     schedule("interrupt", HOUSEKEEPING, housekeeping.interrupt),
     schedule("remove", HOUSEKEEPING, housekeeping.remove),

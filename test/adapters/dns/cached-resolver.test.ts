@@ -2,15 +2,17 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
 import { cachedResolver } from "../../../src/adapters/dns/cached-resolver.ts";
-import type { Lookup, Resolver } from "../../../src/adapters/dns/resolver.ts";
+import type { Lookup, PolicyResolver } from "../../../src/adapters/dns/resolver.ts";
 import { virtualClock } from "../../support/virtual-clock.ts";
 
 /** Answers every name with `answer()`, and counts. */
-const counting = (answer: () => Lookup<string>): Resolver & { readonly asked: string[] } => {
+const counting = (answer: () => Lookup<string>): PolicyResolver & { readonly asked: string[] } => {
   const asked: string[] = [];
   return {
     asked,
     mx: () => Promise.resolve({ status: "noData" }),
+    txt: () => Promise.resolve({ status: "noData" }),
+    tlsa: () => Promise.resolve({ status: "noData" }),
     addresses: (host) => {
       asked.push(host);
       return Promise.resolve(answer());

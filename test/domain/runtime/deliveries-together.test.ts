@@ -41,6 +41,8 @@ describe("recipients of one submission", () => {
       smtpUtf8: false,
       eightBit: false,
       transport: null,
+      envelopeId: "Zc2oPq5mTkSxkB0yVQf8Yw",
+      returnContent: null,
     });
   });
 

@@ -11,6 +11,14 @@ const attemptResult = z.strictObject({
   remoteHost: z.string(),
   remoteAddress: z.string(),
   tls: z.exactOptional(z.strictObject({ version: z.string(), cipher: z.string(), verified: z.boolean() })),
+  policy: z.exactOptional(
+    z.strictObject({
+      decidedBy: z.enum(["dane", "mta-sts", "require-tls", "none"]),
+      dnssec: z.enum(["secure", "insecure", "unavailable", "ignored"]),
+      mtaSts: z.exactOptional(z.enum(["enforce", "testing"])),
+    }),
+  ),
+  dsnPassedOn: z.exactOptional(z.literal(true)),
   transport: z.string(),
   transcript: z.exactOptional(z.array(z.string())),
 });
