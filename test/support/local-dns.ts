@@ -9,7 +9,8 @@ export type Zone = Readonly<Record<string, readonly ZoneRecord[] | "SERVFAIL" | 
 
 export type ZoneRecord =
   | { readonly type: "MX"; readonly preference: number; readonly exchange: string; readonly ttl?: number }
-  | { readonly type: "A" | "AAAA"; readonly address: string; readonly ttl?: number };
+  | { readonly type: "A" | "AAAA"; readonly address: string; readonly ttl?: number }
+  | { readonly type: "TXT"; readonly text: string; readonly ttl?: number };
 
 export type LocalDns = {
   /** As `resolver` takes it. */
@@ -25,9 +26,9 @@ const NXDOMAIN = 3;
 
 const answerOf = (name: string, record: ZoneRecord): Answer => {
   const { ttl = 300 } = record;
-  return record.type === "MX"
-    ? { type: "MX", name, ttl, data: { preference: record.preference, exchange: record.exchange } }
-    : { type: record.type, name, ttl, data: record.address };
+  if (record.type === "MX") return { type: "MX", name, ttl, data: { preference: record.preference, exchange: record.exchange } };
+  if (record.type === "TXT") return { type: "TXT", name, ttl, data: record.text.match(/[^]{1,255}/gu) ?? [""] };
+  return { type: record.type, name, ttl, data: record.address };
 };
 
 /** Serves a zone on a loopback port. */

@@ -17,6 +17,10 @@ export type MetricsOptions = {
 /** Records what happened. Durations in milliseconds, as everywhere; Prometheus gets seconds. */
 export type Metrics = {
   readonly messagesQueued: (source: "webapi" | "smtp", recipients: number) => void;
+  /** A message from another server, or what was refused of it; `result` is a short word. */
+  readonly messageReceived: (result: string) => void;
+  /** A recipient for whom no mail is taken. */
+  readonly recipientRefused: (reason: string) => void;
   readonly delivery: (outcome: DeliveryOutcome) => void;
   readonly call: (outcome: CallOutcome) => void;
   /** One append, from the request to its durable answer. */
@@ -72,6 +76,8 @@ const instruments = (registry: Registry) => {
     new Histogram({ name: `posthorn_${name}`, help, buckets, labelNames, registers: [registry] });
   return {
     queued: counter("messages_queued", "Messages accepted, one for each recipient", "source"),
+    received: counter("messages_received", "Messages that other servers brought, by what became of them", "result"),
+    recipientsRefused: counter("recipients_refused", "Recipients of other servers' messages that were refused", "reason"),
     attempts: counter("delivery_attempts", "Attempts to deliver a message to a recipient", "result", "transport"),
     bounces: counter("bounces", "Attempts to deliver that were refused or failed, by class", "class", "result"),
     attemptSeconds: histogram("delivery_attempt_seconds", "Duration of attempts to deliver", REMOTE_BUCKETS, "result"),
@@ -105,6 +111,8 @@ export const metrics = ({ readings, onError = () => undefined, processMetrics = 
 
   return {
     messagesQueued: (source, recipients) => made.queued.inc({ source }, recipients),
+    messageReceived: (result) => made.received.inc({ result }),
+    recipientRefused: (reason) => made.recipientsRefused.inc({ reason }),
     delivery: (outcome) => {
       const result = deliveryResult(outcome);
       const transport = outcome.kind === "interrupted" ? "" : outcome.result.transport;

@@ -2,13 +2,11 @@
  * The SMTP listener of local mode: takes mail for everybody without a login, and lets chosen addresses fail on purpose. A
  * message is answered with 250 only when whoever takes it has stored it.
  */
-import { once } from "node:events";
-import type { Socket } from "node:net";
-
-import type { SMTPServerOptions, SMTPServerSession } from "smtp-server";
+import type { SMTPServerOptions } from "smtp-server";
 
 import type { CancelTimer, Clock } from "../../domain/clock.ts";
 import { canonical, type IntakeOptions, type Refusal, takeMessage } from "./intake.ts";
+import { type Busy, type SmtpListener, smtpListener } from "./listening.ts";
 import { SILENCE_MS, type Simulated, simulationOf } from "./simulation.ts";
 import { StrictServer } from "./strict-server.ts";
 
@@ -30,19 +28,13 @@ export type LocalReceiverOptions = IntakeOptions & {
   readonly onError?: (error: unknown) => void;
 };
 
-export type LocalReceiver = {
-  /** Starts listening; the port. Throws when it cannot. */
-  readonly listen: () => Promise<number>;
-  /** Stops: waits a moment for what is coming in, then cuts. */
-  readonly close: () => Promise<void>;
-};
+export type LocalReceiver = SmtpListener;
 
 type Answer = (error?: Error | null) => void;
 
 const NO_SUCH_USER: Refusal = { code: 550, enhancedCode: "5.1.1", text: "No such user here" };
 const OUT_OF_ORDER: Refusal = { code: 451, enhancedCode: "4.3.0", text: "The message could not be stored, try again later" };
 const SILENCE_OVER: Refusal = { code: 451, enhancedCode: "4.0.0", text: "Silent on purpose: the address ends in timeout" };
-const STOPPING = "4.3.2 The server stops";
 
 /** As the library takes it. */
 const refused = ({ code, enhancedCode, text }: Refusal): Error =>
@@ -67,9 +59,6 @@ const silentSessions = (
     },
   };
 };
-
-/** Sessions with a message on its way; `onDone` runs when one is through. */
-type Busy = { readonly sessions: Set<SMTPServerSession>; onDone: () => void };
 
 type Handlers = Pick<SMTPServerOptions, "onConnect" | "onMailFrom" | "onRcptTo" | "onData" | "onClose">;
 
@@ -143,39 +132,5 @@ const serverOf = (options: LocalReceiverOptions, busy: Busy): StrictServer =>
 /** The listener. Nothing is opened before `listen`. */
 export const localReceiver = (options: LocalReceiverOptions): LocalReceiver => {
   const busy: Busy = { sessions: new Set(), onDone: () => undefined };
-  const smtp = serverOf(options, busy);
-  const sockets = new Set<Socket>();
-  smtp.server.on("connection", (socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-  });
-  smtp.on("error", (error: Error & { remoteAddress?: string }) => {
-    // A client's broken connection is not the server's trouble.
-    if (error.remoteAddress === undefined && smtp.server.listening) options.onError?.(error);
-  });
-
-  /** Sends away those that have no message on its way. */
-  const dismiss = (): void => {
-    for (const connection of smtp.connections) if (!busy.sessions.has(connection.session)) connection.send(421, STOPPING);
-  };
-
-  return {
-    listen: async () => {
-      smtp.listen(options.port, options.address);
-      await once(smtp.server, "listening");
-      const bound = smtp.server.address();
-      if (bound === null || typeof bound === "string") throw new Error("the SMTP listener has no port");
-      return bound.port;
-    },
-    close: async () => {
-      if (!smtp.server.listening) return;
-      const closed = new Promise<void>((resolve) => {
-        smtp.close(resolve);
-      });
-      busy.onDone = dismiss;
-      dismiss();
-      await closed;
-      for (const socket of sockets) socket.destroy();
-    },
-  };
+  return smtpListener(serverOf(options, busy), busy, options);
 };
