@@ -6,8 +6,10 @@ import Router, { type RouterMiddleware } from "@koa/router";
 import type { Context, Middleware } from "koa";
 import type { Clock, Instant } from "../../../domain/clock.ts";
 import type { ContentStore, EventLog, StoredContent } from "../../../domain/event-log.ts";
+import { MAILBOXES } from "../../../domain/received/events.ts";
 import type { CountedList } from "../../../projections/counters.ts";
-import { callHistory, messageHistory, receivedMessage } from "../admin/history.ts";
+import type { CallRow } from "../../../projections/webhook-calls.ts";
+import { callHistory, messageHistory, receivedHistory, receivedMessage } from "../admin/history.ts";
 import type { AdminQueries, Page, PageRequest, ParseCursor } from "../admin/queries.ts";
 import { answerContent } from "../content-body.ts";
 import { localHostsOnly } from "./hosts.ts";
@@ -15,7 +17,7 @@ import { html } from "../html.ts";
 import { documentOf, notFound, page, type PageAnswer, type Section, type SectionCounts } from "./layout.ts";
 import { messagePage, queuePage, retiredPage } from "./message-pages.ts";
 import { readMail } from "./received-mail.ts";
-import { receivedMessagePage, receivedPage } from "./received-pages.ts";
+import { mailPath, receivedMessagePage, receivedPage } from "./received-pages.ts";
 import { startPage, type LocalInfo } from "./start-page.ts";
 import { STYLE } from "./style.ts";
 import { suppressionsPage } from "./suppressions-page.ts";
@@ -98,7 +100,10 @@ const listPages = ({ queries, parseCursor, clock }: LocalPagesOptions): Pages =>
       return render(list(after === undefined ? { limit: ROWS } : { after, limit: ROWS }), cursor, clock.now());
     };
   return {
-    "/received": listed((request) => queries.received({}, request), receivedPage),
+    "/received": listed((request) => queries.received({}, request), receivedPage()),
+    ...Object.fromEntries(
+      MAILBOXES.map((mailbox) => [mailPath(mailbox), listed((request) => queries.received({ mailbox }, request), receivedPage(mailbox))]),
+    ),
     "/queue": listed((request) => queries.queue.list({}, { sort: "nextAttemptAt", direction: "ascending" }, request), queuePage),
     "/retired": listed((request) => queries.retired({}, { sort: "lastActivityAt", direction: "descending" }, request), retiredPage),
     "/webhooks": listed((request) => queries.calls.waiting({}, { sort: "activeAt", direction: "ascending" }, request), waitingCallsPage),
@@ -110,28 +115,35 @@ const listPages = ({ queries, parseCursor, clock }: LocalPagesOptions): Pages =>
   };
 };
 
-const detailPages = ({ queries, log, content, clock, info }: LocalPagesOptions): Pages => ({
-  "/": (ctx) => startPage(info(), { host: ctx.host, secure: ctx.secure }),
-  "/messages/:id": async (ctx) => {
-    const history = await messageHistory(log, idOf(ctx));
-    if (history === undefined) return noMessage;
-    const about = { messageRef: history.message.id };
-    const calls = [queries.calls.retired, queries.calls.waiting].flatMap(
-      (list) => list(about, { sort: "queuedAt", direction: "ascending" }, { limit: CALLS_OF_MESSAGE }).rows,
+/** Calls about a message, of ours or received, in their order. */
+const callsAboutIn =
+  ({ calls }: AdminQueries) =>
+  (messageRef: number): readonly CallRow[] =>
+    [calls.retired, calls.waiting].flatMap(
+      (list) => list({ messageRef }, { sort: "queuedAt", direction: "ascending" }, { limit: CALLS_OF_MESSAGE }).rows,
     );
-    return messagePage(history, calls, clock.now());
-  },
-  "/webhooks/:id": async (ctx) => {
-    const history = await callHistory(log, idOf(ctx));
-    return history === undefined ? noCall : callPage(history, clock.now());
-  },
-  "/received/:id": async (ctx) => {
-    const row = await receivedMessage(log, idOf(ctx));
-    const stored = row === undefined ? undefined : await content.open(row.contentId);
-    if (row === undefined || stored === undefined) return noMail;
-    return receivedMessagePage(row, await readMail(stored), clock.now());
-  },
-});
+
+const detailPages = ({ queries, log, content, clock, info }: LocalPagesOptions): Pages => {
+  const callsAbout = callsAboutIn(queries);
+  return {
+    "/": (ctx) => startPage(info(), { host: ctx.host, secure: ctx.secure }),
+    "/messages/:id": async (ctx) => {
+      const history = await messageHistory(log, idOf(ctx));
+      if (history === undefined) return noMessage;
+      return messagePage(history, callsAbout(history.message.id), clock.now());
+    },
+    "/webhooks/:id": async (ctx) => {
+      const history = await callHistory(log, idOf(ctx));
+      return history === undefined ? noCall : callPage(history, clock.now());
+    },
+    "/received/:id": async (ctx) => {
+      const history = await receivedHistory(log, idOf(ctx));
+      const stored = history === undefined ? undefined : await content.open(history.message.contentId);
+      if (history === undefined || stored === undefined) return noMail;
+      return receivedMessagePage(history, await readMail(stored), callsAbout(history.message.id), clock.now());
+    },
+  };
+};
 
 /** A stored message as text, whatever it says that it is. */
 const showRaw = (ctx: Context, stored: StoredContent): void => {

@@ -1,36 +1,66 @@
 /** Received mail: the list, and one message to read. */
 import type { Instant } from "../../../domain/clock.ts";
+import type { Recorded } from "../../../domain/event-log.ts";
+import { MAILBOXES, type Mailbox } from "../../../domain/received/events.ts";
+import type { RecipientReport, Report } from "../../../domain/received/report.ts";
 import type { ReceivedRow } from "../../../projections/received.ts";
+import type { CallRow } from "../../../projections/webhook-calls.ts";
+import type { ReceivedHistory } from "../admin/history.ts";
 import type { Page } from "../admin/queries.ts";
-import { sizeText } from "../admin/wording.ts";
+import { replyText, sizeText } from "../admin/wording.ts";
 import { html, type Html } from "../html.ts";
-import { facts, instantText, moment, page, pagesNav, table, type PageAnswer } from "./layout.ts";
+import { facts, instantText, moment, page, pagesNav, table, type Column, type PageAnswer } from "./layout.ts";
 import type { ReceivedMail } from "./received-mail.ts";
+import { timeline } from "./timeline.ts";
+import { callColumns } from "./webhook-pages.ts";
 
-export const receivedPage = (list: Page<ReceivedRow>, cursor: string | undefined, now: Instant): PageAnswer =>
-  page(
-    "received",
-    "Received",
-    html`<h1>Received</h1>
-      <p class="lead">Everything that was sent ends here, the latest first. Nothing leaves this machine.</p>
-      ${table(
-        [
-          { label: "Received", kind: "tight", cell: (row: ReceivedRow) => moment(row.receivedAt, now) },
-          {
-            label: "Subject",
-            cell: ({ id, subject }) => html`<a class="clip" href="/received/${id}">${subject === "" ? "(no subject)" : subject}</a>`,
-          },
-          {
-            label: "To",
-            kind: "wide",
-            cell: ({ recipient, from, mailFrom }) => html`${recipient}<small>from ${from === "" ? mailFrom : from}</small>`,
-          },
-          { label: "Size", kind: "number", cell: ({ size }) => sizeText(size) },
-        ],
-        list.rows,
-        html`Nothing yet. The <a href="/">first page</a> has a command that sends a message here.`,
-      )}${pagesNav("/received", cursor, list.next)}`,
-  );
+/** Where a list of mail is: all of it, or one mailbox. */
+export const mailPath = (mailbox: Mailbox | undefined): string => (mailbox === undefined ? "/received" : `/mailboxes/${mailbox}`);
+
+const mailboxLinks = (current: Mailbox | undefined): Html =>
+  html`<p>
+    ${[undefined, ...MAILBOXES].map((mailbox, index) => {
+      const name = mailbox ?? "All";
+      return html`${index > 0 && " · "}${mailbox === current ? html`<strong>${name}</strong>` : html`<a href="${mailPath(mailbox)}">${name}</a>`}`;
+    })}
+  </p>`;
+
+const parties = ({ recipient, from, mailFrom, origin }: ReceivedRow): Html =>
+  origin === "sent"
+    ? html`<span class="soft">copy of what was sent</span><small>from ${from}</small>`
+    : html`${recipient}<small>from ${from === "" ? mailFrom : from}</small>`;
+
+const columns = (now: Instant): readonly Column<ReceivedRow>[] => [
+  { label: "Received", kind: "tight", cell: (row) => moment(row.receivedAt, now) },
+  {
+    label: "Subject",
+    cell: ({ id, subject, reportKind }) =>
+      html`<a class="clip" href="/received/${id}">${subject === "" ? "(no subject)" : subject}</a
+        >${reportKind !== "" && html`<small>${reportKind}</small>`}`,
+  },
+  { label: "To", kind: "wide", cell: parties },
+  { label: "Mailbox", kind: "tight", cell: ({ mailbox, flags }) => html`${mailbox}<small>${flags.join(" ")}</small>` },
+  { label: "Size", kind: "number", cell: ({ size }) => sizeText(size) },
+];
+
+/** A list of mail, of one mailbox or of all. */
+export const receivedPage =
+  (mailbox?: Mailbox) =>
+  (list: Page<ReceivedRow>, cursor: string | undefined, now: Instant): PageAnswer =>
+    page(
+      "received",
+      mailbox ?? "Received",
+      html`<h1>${mailbox ?? "Received"}</h1>
+        <p class="lead">Everything that was sent ends here, the latest first. Nothing leaves this machine.</p>
+        ${mailboxLinks(mailbox)}
+        ${table(
+          columns(now),
+          list.rows,
+          mailbox === undefined
+            ? html`Nothing yet. The <a href="/">first page</a> has a command that sends a message here.`
+            : "This mailbox is empty.",
+        )}${pagesNav(mailPath(mailbox), cursor, list.next)}`,
+    );
 
 const content = (id: number, mail: ReceivedMail): Html =>
   html` ${
@@ -68,8 +98,50 @@ const content = (id: number, mail: ReceivedMail): Html =>
       <pre class="wrap">${mail.header}</pre>
     </details>`;
 
+const ORIGINS: Readonly<Record<ReceivedRow["origin"], string>> = {
+  smtp: "over SMTP",
+  sent: "as a copy of what the account sent",
+  report: "as a report of this server to a sender",
+};
+
+const verified = (isVerified: boolean): string => (isVerified ? "verified" : "not verified");
+
+/** What was found out about where it comes from; of no use for what was made here. */
+const authentication = ({ origin, mailFromValidated, msgFromValidated, dkimVerifiedDomains }: ReceivedRow): Html | null =>
+  origin === "smtp"
+    ? html`envelope sender ${verified(mailFromValidated)} (SPF), From ${verified(msgFromValidated)}
+      (DMARC)${dkimVerifiedDomains.length > 0 && html`, signed by ${dkimVerifiedDomains.join(", ")}`}`
+    : null;
+
+const recipientOf = ({ finalRecipient, originalRecipient }: RecipientReport): string =>
+  finalRecipient !== "" ? finalRecipient : originalRecipient !== "" ? originalRecipient : "a recipient that it does not name";
+
+/** What it reports about mail of ours. */
+const reportFacts = (report: Report | null): Html | null => {
+  if (report === null) return null;
+  if (report.kind === "complaint")
+    return html`a complaint (${report.feedbackType}) of ${report.originalRecipients.join(", ") || "nobody named"}`;
+  return html`a
+  DSN${report.reportingHost !== "" && html` of ${report.reportingHost}`}${report.recipients.map(
+    (each) =>
+      html`<div>
+        ${recipientOf(each)}: ${each.action} ${replyText({ code: each.code, enhancedCode: each.enhancedCode, error: each.diagnostic })}
+      </div>`,
+  )}`;
+};
+
+const reportOf = (events: readonly Recorded[]): Report | null => {
+  const [first] = events;
+  return first?.event.type === "MessageReceived" ? first.event.report : null;
+};
+
 /** `mail` is undefined when the message could not be taken apart. */
-export const receivedMessagePage = (row: ReceivedRow, mail: ReceivedMail | undefined, now: Instant): PageAnswer => {
+export const receivedMessagePage = (
+  { message: row, events }: ReceivedHistory,
+  mail: ReceivedMail | undefined,
+  calls: readonly CallRow[],
+  now: Instant,
+): PageAnswer => {
   const subject = mail?.subject ?? row.subject;
   return page(
     "received",
@@ -81,12 +153,29 @@ export const receivedMessagePage = (row: ReceivedRow, mail: ReceivedMail | undef
         ["Cc", mail?.cc],
         ["Reply-To", mail?.replyTo],
         ["Date", mail?.date?.toUTCString()],
-        ["Received", instantText(row.receivedAt, now)],
+        ["Mailbox", html`<a href="${mailPath(row.mailbox)}">${row.mailbox}</a> of account ${row.account}`],
+        ["Flags", row.flags.join(" ")],
+        [
+          "Received",
+          html`${instantText(row.receivedAt, now)} ${ORIGINS[row.origin]}${row.remoteAddress !== "" && ` from ${row.remoteAddress}`}`,
+        ],
         ["For", row.recipient],
-        ["Envelope sender", row.mailFrom === "" ? "(empty)" : row.mailFrom],
+        ["Envelope sender", row.origin === "smtp" && (row.mailFrom === "" ? "(empty)" : row.mailFrom)],
+        ["Authentication", authentication(row)],
+        ["Automated", row.automated && "yes: sent by a program"],
+        ["Report", reportFacts(reportOf(events))],
         ["Message-ID", row.messageId !== "" && html`<code>${row.messageId}</code>`],
+        ["Message id", html`<code>${row.id}</code>, the MsgID of the webapi`],
+        ["Kept until", row.keepUntil !== null && instantText(row.keepUntil, now)],
         ["Size", html`${sizeText(row.size)}, <a href="/received/${row.id}/raw">the raw message</a>`],
       ])}
-      ${mail === undefined ? html`<div class="empty">This message cannot be taken apart; the raw message is all there is.</div>` : content(row.id, mail)}`,
+      ${mail === undefined ? html`<div class="empty">This message cannot be taken apart; the raw message is all there is.</div>` : content(row.id, mail)}
+      ${
+        calls.length > 0 &&
+        html`<h2>Webhook calls</h2>
+          ${table(callColumns(now), calls, "")}`
+      }
+      <h2>What happened</h2>
+      ${timeline(events, now)}`,
   );
 };

@@ -9,9 +9,9 @@ import { instantText } from "./layout.ts";
 /** Events shown of one stream; a message has a few dozen at most unless somebody plays with it. */
 const MAX_EVENTS = 500;
 
-/** The webhook call that an event caused, as a link. */
+/** The webhook call that an event caused, as a link; whether mail that came caused one is told beside. */
 const callLink = (event: DomainEvent): Html | null =>
-  "callId" in event ? html` <a href="/webhooks/${event.callId}">webhook call</a>` : null;
+  "callId" in event && event.type !== "MessageReceived" ? html` <a href="/webhooks/${event.callId}">webhook call</a>` : null;
 
 export const timeline = (events: readonly Recorded[], now: Instant): Html =>
   html`<ol class="timeline">
