@@ -5,7 +5,7 @@ import { receivedStream } from "../../domain/received/events.ts";
 import { recipientStream } from "../../domain/recipient/events.ts";
 import type { DueItem, ReadModel } from "../../domain/runtime/read-model.ts";
 import { webhookStream } from "../../domain/webhook/events.ts";
-import { numberOf, QUEUE, REPORT_DIMENSIONS, REPORTABLE, RETIRED } from "../../projections/messages.ts";
+import { numberOf, QUEUE, REPORTABLE, RETIRED, type REPORT_DIMENSIONS } from "../../projections/messages.ts";
 import type { Key, Table } from "../../projections/projection.ts";
 import type { Actor } from "../../projections/schedule.ts";
 import { indexName, quoted } from "./ddl.ts";

@@ -36,8 +36,9 @@ const blocksByMessage = (report: Dsn, known: readonly MessageLookup[]): Readonly
   const byMessage = new Map<number, RecipientReport[]>();
   const of = (address: string) => (address === "" ? [] : known.filter(({ recipient }) => sameAddress(address, recipient)));
   for (const block of report.recipients) {
-    const originals = of(block.originalRecipient);
-    for (const { id } of originals.length > 0 ? originals : of(block.finalRecipient)) {
+    const { originalRecipient, finalRecipient } = block;
+    const named = [originalRecipient, decodedXtext(originalRecipient), finalRecipient].map(of);
+    for (const { id } of named.find((those) => those.length > 0) ?? []) {
       byMessage.set(id, [...(byMessage.get(id) ?? []), block]);
     }
   }

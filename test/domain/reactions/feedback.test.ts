@@ -1,113 +1,10 @@
-/** How reports find the messages that they are about, and what comes of it. */
+/** How DSNs find the messages that they are about, and what comes of it. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Account } from "../../../src/domain/account/account.ts";
 import { messageStream } from "../../../src/domain/message/events.ts";
-import { receivedStream, type ReceivedMessage } from "../../../src/domain/received/events.ts";
-import type { RecipientReport, Report } from "../../../src/domain/received/report.ts";
-import type { Submission } from "../../../src/domain/submission/submission.ts";
-import { aReceivedMessage, anAccount, outgoing } from "../../support/samples.ts";
-import { failedWith, world, type World } from "../../support/world.ts";
-import { eventsOf, readAgain, webhook } from "./reacting.ts";
-
-type Dsn = Extract<Report, { kind: "dsn" }>;
-type Complaint = Extract<Report, { kind: "complaint" }>;
-
-const block = (changes: Partial<RecipientReport> = {}): RecipientReport => ({
-  finalRecipient: "bob@there.example",
-  originalRecipient: "",
-  action: "failed",
-  code: 550,
-  enhancedCode: "5.1.1",
-  diagnostic: "no such user",
-  remoteHost: "mx.there.example",
-  ...changes,
-});
-
-const dsn = (changes: Partial<Dsn> = {}): Dsn => ({
-  kind: "dsn",
-  originalEnvelopeId: "",
-  reportingHost: "relay.example",
-  recipients: [block()],
-  returned: { messageId: "" },
-  ...changes,
-});
-
-const complaint = (changes: Partial<Complaint> = {}): Complaint => ({
-  kind: "complaint",
-  feedbackType: "abuse",
-  originalEnvelopeId: "",
-  originalRecipients: [],
-  originalMailFrom: "",
-  returned: { messageId: "" },
-  ...changes,
-});
-
-const ASKED_FOR = new Set(["failed", "delayed", "delivered", "relayed", "expanded", "unrecognized", "complained"] as const);
-
-const shop = (changes: Partial<Account> = {}): Account =>
-  anAccount({
-    outgoingWebhook: webhook({ events: ASKED_FOR, mode: "every" }),
-    incomingWebhook: { url: "https://hooks.shop.example/in" },
-    fromIdLoginAddresses: ["news@shop.example"],
-    ...changes,
-  });
-
-const club = anAccount({
-  name: "club",
-  addresses: ["club@shop.example"],
-  incomingWebhook: { url: "https://hooks.club.example/in" },
-  outgoingWebhook: webhook(),
-});
-
-/** Login whose messages have fromids, which count up: token2, token3, ... for the first submission, whose envelope is token1. */
-const unique: Partial<Submission> = {
-  login: { localPart: "news", domain: "shop.example", text: "news@shop.example" },
-  from: { localPart: "news", domain: "shop.example", text: "news@shop.example" },
-};
-
-const opened = async (accounts: Account[] = [shop(), club]): Promise<World> => {
-  const one = world({ accounts });
-  await one.begin();
-  return one;
-};
-
-let nextReceived = 5_000;
-
-/** Something arrives, and everything that follows happens. */
-const arrive = async (one: World, changes: Partial<ReceivedMessage>): Promise<number> => {
-  const id = (nextReceived += 3);
-  const message = aReceivedMessage({
-    account: "shop",
-    report: null,
-    tag: "",
-    origin: "smtp",
-    id,
-    contentId: id + 1,
-    callId: id + 2,
-    ...changes,
-  });
-  one.log.write(receivedStream(id), { type: "MessageReceived", at: one.clock.now(), ...message });
-  await one.quiet();
-  return id;
-};
-
-const noted = (one: World, id: number) =>
-  one.log.all().flatMap(({ stream, event }) => (stream === messageStream(id) && "receivedId" in event ? [event] : []));
-
-/** How many calls of the incoming webhook were made. */
-const announced = (one: World): number => one.caller.calls.filter(({ kind }) => kind === "incoming").length;
-
-const told = (one: World) => one.caller.calls.flatMap((call) => (call.kind === "outgoing" ? [outgoing(call)] : []));
-
-const listed = (one: World): readonly string[] => eventsOf(one.log, "SuppressionAdded").map(({ baseAddress }) => baseAddress);
-
-/** A delivered message to bob with a fromid, and that fromid. */
-const sent = async (one: World): Promise<{ readonly id: number; readonly fromId: string }> => {
-  const [id = 0] = await one.send(["bob@there.example"], unique);
-  await one.quiet();
-  return { id, fromId: eventsOf(one.log, "MessageQueued").at(-1)?.fromId ?? "" };
-};
+import { failedWith } from "../../support/world.ts";
+import { eventsOf, readAgain } from "./reacting.ts";
+import { announced, arrive, block, club, complaint, dsn, listed, noted, opened, put, sent, shop, told, unique } from "./reporting.ts";
 
 describe("a DSN to a unique MAIL FROM", () => {
   it("is noted on its message, suppresses with its cause, is told as a DSN and not announced", async () => {
@@ -234,10 +131,21 @@ describe("a DSN with an envelope id", () => {
     await one.core.stop(0);
   });
 
+  it("speaks of a recipient as this server wrote it, decoded or not", async () => {
+    const one = await opened();
+    const [id = 0] = await one.send(["bob+news@there.example"]);
+    await one.quiet();
+    const { envelopeId = "" } = eventsOf(one.log, "MessageQueued")[0] ?? {};
+    const recipients = [block({ finalRecipient: "bob@inner.example", originalRecipient: "bob+2Bnews@there.example" })];
+    await arrive(one, { report: dsn({ originalEnvelopeId: envelopeId, recipients }) });
+    assert.equal(noted(one, id).length, 1);
+    await one.core.stop(0);
+  });
+
   it("is found as its reporter wrote it, decoded or not", async () => {
     const one = await opened();
     const envelope = { mailFrom: null, envelopeId: "a+b=c", returnContent: null, wishes: [] } as const;
-    const [id = 0] = await one.send(["bob@there.example"], { envelope } as Partial<Submission>);
+    const [id = 0] = await one.send(["bob@there.example"], { envelope });
     await one.quiet();
     await arrive(one, { report: dsn({ originalEnvelopeId: "a+b=c" }) });
     await arrive(one, { report: dsn({ originalEnvelopeId: "a+2Bb+3Dc" }) });
@@ -314,73 +222,6 @@ describe("failures that DSNs tell of", () => {
   });
 });
 
-describe("a complaint", () => {
-  const ways: Readonly<Record<string, (fromId: string, envelopeId: string) => Partial<ReceivedMessage>>> = {
-    "the fromid in its Original-Mail-From": (fromId) => ({ report: complaint({ originalMailFrom: `news+${fromId}@shop.example` }) }),
-    "the unique MAIL FROM that it came to": (fromId) => ({ tag: fromId, report: complaint() }),
-    "the envelope id and the recipient": (_fromId, envelopeId) => ({
-      report: complaint({ originalEnvelopeId: envelopeId, originalRecipients: ["bob@there.example"] }),
-    }),
-  };
-  for (const [way, changes] of Object.entries(ways)) {
-    it(`matched by ${way} is told and suppresses`, async () => {
-      const one = await opened();
-      const { id, fromId } = await sent(one);
-      await arrive(one, changes(fromId, eventsOf(one.log, "MessageQueued")[0]?.envelopeId ?? ""));
-      const [event] = noted(one, id);
-      assert.deepEqual(event?.type === "ComplaintReceived" && [event.feedbackType, event.suppress], ["abuse", true]);
-      const [entry] = eventsOf(one.log, "SuppressionAdded");
-      assert.deepEqual([entry?.baseAddress, entry?.cause?.stream, entry?.manual], ["bob@there.example", messageStream(id), false]);
-      const call = told(one).at(-1);
-      assert.deepEqual([call?.event, call?.dsn, call?.suppressing, call?.queueMsgId], ["complained", false, true, id]);
-      assert.equal(one.views.failuresInARow("shop", "bob@there.example"), 0);
-      assert.equal(announced(one), 0);
-      await one.core.stop(0);
-    });
-  }
-
-  it("that only returns the Message-ID is told and suppresses nobody, also when it hides its recipient", async () => {
-    const one = await opened();
-    const [id = 0] = await one.send(["bob@there.example"]);
-    await one.quiet();
-    const returned = { messageId: "<order-1@shop.example>" };
-    await arrive(one, { report: complaint({ returned, originalRecipients: ["bob@there.example"] }) });
-    await arrive(one, { report: complaint({ returned, originalRecipients: ["k8bd7jd@there.example"] }) });
-    assert.deepEqual(
-      noted(one, id).map((event) => event.type === "ComplaintReceived" && event.suppress),
-      [false, false],
-    );
-    assert.deepEqual([listed(one), told(one).at(-1)?.event], [[], "complained"]);
-    await one.core.stop(0);
-  });
-
-  it("that hides its recipient is nobody's when several may have complained", async () => {
-    const one = await opened();
-    await one.send(["bob@there.example", "eve@there.example"]);
-    await one.quiet();
-    await arrive(one, { report: complaint({ returned: { messageId: "<order-1@shop.example>" } }) });
-    assert.deepEqual([eventsOf(one.log, "ComplaintReceived"), announced(one)], [[], 1]);
-    await one.core.stop(0);
-  });
-
-  it("in which nobody complains is ordinary mail", async () => {
-    const one = await opened();
-    const { id, fromId } = await sent(one);
-    for (const feedbackType of ["not-spam", "auth-failure"]) await arrive(one, { tag: fromId, report: complaint({ feedbackType }) });
-    assert.deepEqual([noted(one, id), listed(one), announced(one)], [[], [], 2]);
-    await one.core.stop(0);
-  });
-
-  it("is told only to accounts that ask for complaints by name", async () => {
-    const one = await opened([shop({ outgoingWebhook: webhook({ events: null }) }), club]);
-    const { id, fromId } = await sent(one);
-    await arrive(one, { tag: fromId, report: complaint() });
-    assert.equal(noted(one, id).length, 1);
-    assert.deepEqual([told(one).map(({ event }) => event), listed(one)], [["delivered"], ["bob@there.example"]]);
-    await one.core.stop(0);
-  });
-});
-
 describe("mail that is no news", () => {
   it("is neither matched nor announced: copies of what was sent, and reports of this server", async () => {
     const one = await opened();
@@ -418,11 +259,7 @@ describe("reactions to reports, read again", () => {
   it("go on after a hundred reports about one message, and note no more", async () => {
     const one = await opened();
     const { id, fromId } = await sent(one);
-    for (let times = 0; times < 102; times += 1) {
-      const received = (nextReceived += 3);
-      const message = aReceivedMessage({ account: "shop", tag: fromId, id: received, contentId: received + 1, callId: received + 2 });
-      one.log.write(receivedStream(received), { type: "MessageReceived", at: one.clock.now(), ...message });
-    }
+    for (let times = 0; times < 102; times += 1) put(one, { tag: fromId });
     await one.quiet();
     assert.deepEqual([noted(one, id).length, announced(one), one.failures, one.troubles], [100, 0, [], []]);
     await one.core.stop(0);

@@ -132,7 +132,7 @@ describe("the suppression list", () => {
       reason: "complained",
       cause: cause(5),
       by: { kind: "system", name: "complaint" },
-    } as RecipientEvent;
+    };
     assert.deepEqual(decide(command), [complained]);
     assert.deepEqual(decide(command, complained), []);
     assert.deepEqual(decide(command, byHand), []);

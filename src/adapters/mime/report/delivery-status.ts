@@ -1,9 +1,8 @@
 /** Reads message/delivery-status (RFC 3464) and message/global-delivery-status (RFC 6533). */
 import { DSN_ACTIONS, type DsnAction } from "../../../domain/message/events.ts";
 import type { RecipientReport, Report } from "../../../domain/received/report.ts";
-import { decodedXtext } from "../../../domain/xtext.ts";
 import { headerFields, type Fields } from "../reader/header-fields.ts";
-import { bareAddress, hostName, plain, recipientAddress, typed } from "./report-values.ts";
+import { hostName, plain, recipientAddress } from "./report-values.ts";
 import type { Returned } from "./returned-header.ts";
 import { statusCodes } from "./status-codes.ts";
 
@@ -46,19 +45,12 @@ const actionOf = (field: string): DsnAction => {
   return isKnown(action) ? action : "unrecognized";
 };
 
-/** ORCPT is xtext on its way, and some systems leave it so in their report. */
-const originalOf = (field: string, finalRecipient: string): string => {
-  const decoded = bareAddress(decodedXtext(typed(field)[1]));
-  return decoded !== "" && decoded === finalRecipient ? decoded : recipientAddress(field);
-};
-
 const recipientReport = (fields: Fields): RecipientReport => {
   const first = (name: string): string => fields.first(name) ?? "";
-  const finalRecipient = recipientAddress(first("final-recipient"));
   const { code, enhancedCode, text } = statusCodes(first("diagnostic-code"), first("status"));
   return {
-    finalRecipient,
-    originalRecipient: originalOf(first("original-recipient"), finalRecipient),
+    finalRecipient: recipientAddress(first("final-recipient")),
+    originalRecipient: recipientAddress(first("original-recipient")),
     action: actionOf(first("action")),
     code,
     enhancedCode,

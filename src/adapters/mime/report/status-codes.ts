@@ -35,9 +35,10 @@ const inDiagnostic = (type: string, text: string): { readonly code: number; read
 /** The words of a reply of several lines, each of which began with its codes (RFC 5321 section 4.2.1). */
 const wordsOf = (text: string, code: number, enhancedCode: string): string => {
   if (code === 0) return plain(text);
-  const detail = enhancedCode.replaceAll(".", "\\.");
-  const prefix = new RegExp(`(^|\\s)[#<]*${code}(?:[ -]+#?${detail === "" ? "(?!)" : detail}(?![\\d.])[ >]*|-|(?<=^[#<]*${code}) )`, "gu");
-  return plain(text.replace(prefix, "$1"));
+  const detail = enhancedCode === "" ? "" : `[ -]+#?${enhancedCode.replaceAll(".", "\\.")}(?![\\d.])[ >]*|`;
+  const lines = new RegExp(`(^|\\s)[#<]*${code}(?:${detail}-)`, "gu");
+  const alone = new RegExp(`^[\\s#<]*${code}(?![\\d.-])`, "u");
+  return plain(text.replace(lines, "$1").replace(alone, ""));
 };
 
 const fromClass = (enhancedCode: string): number => {
