@@ -3,7 +3,7 @@ import type { Instant } from "../domain/clock.ts";
 import type { Recorded } from "../domain/event-log.ts";
 import type { Bounce } from "../domain/message/bounce.ts";
 import type { MessageEvent } from "../domain/message/events.ts";
-import type { AttemptResult, TlsFacts } from "../domain/smtp-result.ts";
+import type { AttemptResult, PolicyFacts, TlsFacts } from "../domain/smtp-result.ts";
 import { numberOf } from "./messages.ts";
 import { erase, tableOf, type Fold } from "./projection.ts";
 
@@ -23,7 +23,10 @@ export type AttemptRow = {
   readonly remoteHost: string;
   readonly remoteAddress: string;
   readonly tls: TlsFacts | null;
+  readonly policy: PolicyFacts | null;
   readonly transport: string;
+  /** Null where none was kept: the attempt delivered, or made no connection. */
+  readonly transcript: readonly string[] | null;
   /** Class of the failure and the rule that gave it (`domain/message/bounce.ts`); empty when nothing failed. */
   readonly bounceClass: string;
   readonly bounceRule: string;
@@ -43,7 +46,9 @@ export const ATTEMPTS = tableOf<AttemptRow>({
     remoteHost: "text",
     remoteAddress: "text",
     tls: "json?",
+    policy: "json?",
     transport: "text",
+    transcript: "json?",
     bounceClass: "text",
     bounceRule: "text",
   },
@@ -65,7 +70,9 @@ const begun = (messageRef: number, attempt: number, startedAt: Instant): Attempt
   remoteHost: "",
   remoteAddress: "",
   tls: null,
+  policy: null,
   transport: "",
+  transcript: null,
   bounceClass: "",
   bounceRule: "",
 });
@@ -82,7 +89,9 @@ const ended = (row: AttemptRow, outcome: AttemptOutcome, result: AttemptResult, 
   remoteHost: result.remoteHost,
   remoteAddress: result.remoteAddress,
   tls: result.tls ?? null,
+  policy: result.policy ?? null,
   transport: result.transport,
+  transcript: result.transcript ?? null,
   bounceClass: bounce?.class ?? "",
   bounceRule: bounce?.rule ?? "",
 });

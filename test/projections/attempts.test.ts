@@ -24,7 +24,10 @@ describe("the history of deliveries", () => {
   ] as const) {
     it(`shows what the remote side said when an attempt was ${outcome}`, () => {
       const tls = { version: "TLSv1.3", cipher: "TLS_AES_256_GCM_SHA384", verified: true };
-      const result = smtpResult(421, "4.3.2", { startedAt: NOON + 2, durationMs: 33, error: "busy", tls, transport: "relay" });
+      const policy = { decidedBy: "mta-sts", dnssec: "insecure", mtaSts: "enforce" } as const;
+      const transcript = ["> EHLO mail.shop.example", "< 421 4.3.2 busy"];
+      const changes = { startedAt: NOON + 2, durationMs: 33, error: "busy", tls, transport: "relay", policy, transcript };
+      const result = smtpResult(421, "4.3.2", changes);
       const bounce = type === "DeliveryDeferred" || type === "DeliveryFailed" ? { class: "rate-limit", rule: "too-fast" } : undefined;
       assert.deepEqual(attempted(happened(type, { result, ...(bounce && { bounce }) } as object)), {
         messageRef: 42,
@@ -38,7 +41,9 @@ describe("the history of deliveries", () => {
         remoteHost: "mx.there.example",
         remoteAddress: "192.0.2.25",
         tls,
+        policy,
         transport: "relay",
+        transcript,
         bounceClass: bounce === undefined ? "" : "rate-limit",
         bounceRule: bounce === undefined ? "" : "too-fast",
       });
