@@ -42,8 +42,8 @@ const local: ServerCommands["local"] = ({ webhookUrl, dataDir, smtpPort, httpPor
   const directory = localData(dataDir);
   const certificate = localhostCertificate(directory);
   // Whoever moves the other ports runs more than one of these.
-  const httpsPort = httpPort === undefined ? undefined : 0;
-  const config = valid(localMode.localConfig({ env, dataDir: directory, webhookUrl, smtpPort, httpPort, httpsPort, certificate }));
+  const more = httpPort === undefined ? {} : { httpsPort: 0, submissionPort: 0, submissionsPort: 0 };
+  const config = valid(localMode.localConfig({ env, dataDir: directory, webhookUrl, smtpPort, httpPort, certificate, ...more }));
   const { account, address, password } = localMode.LOCAL_LOGIN;
   return runServer({
     config,

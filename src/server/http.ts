@@ -74,8 +74,10 @@ const adminCheck = ({ adminPassword, adminPasswordHash }: Config): ((attempt: st
 export const sharedHttp = (config: Config, parts: HttpParts) => {
   const { directory, submit, mailboxes, contents, suppressions, suppressionsOf, userAgent, admin } = parts;
   const { clock } = admin;
+  const sign = signerFor(config, clock);
   const passwords = ({ password, passwordHash }: Config["accounts"][string]): string | undefined => passwordHash ?? password;
   return {
+    sign,
     bodies: bodyReader(),
     limiter: failureLimiter(clock),
     authenticator: authenticator({
@@ -93,7 +95,7 @@ export const sharedHttp = (config: Config, parts: HttpParts) => {
         clock,
         submit,
         composer: composer({ hostname: config.hostName, userAgent, random: randomBytes }),
-        sign: signerFor(config, clock),
+        sign,
         maxMessageSize: config.maxMessageSize,
       }),
       ...messageMethods({ mailboxes, contents, readMail, readPart }),

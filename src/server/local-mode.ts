@@ -80,6 +80,10 @@ const infoOf = ({ config, local, version, ports }: PageParts): LocalInfo => ({
   version,
   listeners: [...ports].map(([name, { address, port }]) => {
     const listener = config.listeners[name];
+    if (listener?.kind === "submission") {
+      const protocol = listener.implicitTls ? "SMTP over TLS" : listener.tls === undefined ? "SMTP" : "SMTP with STARTTLS";
+      return { protocol, address, port, what: "submission: takes mail from clients that log in" };
+    }
     if (listener?.kind !== "http")
       return { protocol: "SMTP", address, port, what: "takes what the queue delivers, and mail from anywhere on this machine" };
     const protocol = listener.tls === undefined ? "HTTP" : "HTTPS";

@@ -1,6 +1,7 @@
 /** A client that says to an SMTP server exactly what a test writes, well-formed or not, and reads its replies. */
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 
 export type Dialogue = {
   /** The next whole reply, its lines joined by LF; undefined when the server has hung up instead. */
@@ -11,27 +12,36 @@ export type Dialogue = {
   readonly say: (line: string) => Promise<string | undefined>;
   /** Greeting, EHLO, MAIL FROM, RCPT TO for each recipient and DATA; the last reply. */
   readonly upToData: (from: string, ...to: string[]) => Promise<string | undefined>;
+  /** Makes the TLS handshake, after STARTTLS; whatever certificate is shown will do. */
+  readonly startTls: () => Promise<void>;
+  /** AUTH PLAIN; the reply. */
+  readonly login: (user: string, password: string) => Promise<string | undefined>;
   /** Resolves when the server has hung up. */
   readonly ended: () => Promise<void>;
   readonly hangUp: () => void;
 };
 
-/** Connects to a port on loopback. */
-export const smtpDialogue = async (port: number): Promise<Dialogue> => {
-  const socket = connect({ host: "127.0.0.1", port });
-  socket.on("error", () => undefined);
+/** Connects to a port on loopback, with TLS from the first octet if said so. */
+export const smtpDialogue = async (port: number, { tls = false }: { readonly tls?: boolean } = {}): Promise<Dialogue> => {
+  const plain = connect({ host: "127.0.0.1", port });
+  let socket: Socket = tls ? connectTls({ socket: plain, rejectUnauthorized: false }) : plain;
   let received = "";
   let closed = false;
   let wake = (): void => undefined;
-  socket.on("data", (chunk) => {
+  const hear = (chunk: Buffer): void => {
     received += chunk.toString("utf8");
     wake();
-  });
-  socket.once("close", () => {
-    closed = true;
-    wake();
-  });
-  await once(socket, "connect");
+  };
+  const listen = (): void => {
+    socket.on("error", () => undefined);
+    socket.on("data", hear);
+    socket.once("close", () => {
+      closed = true;
+      wake();
+    });
+  };
+  listen();
+  await once(socket, tls ? "secureConnect" : "connect");
 
   const reply = async (): Promise<string | undefined> => {
     for (;;) {
@@ -66,6 +76,13 @@ export const smtpDialogue = async (port: number): Promise<Dialogue> => {
     ended: async () => {
       if (!closed) await once(socket, "close");
     },
+    startTls: async () => {
+      socket.removeListener("data", hear);
+      socket = connectTls({ socket, rejectUnauthorized: false });
+      listen();
+      await once(socket, "secureConnect");
+    },
+    login: (user, password) => say(`AUTH PLAIN ${Buffer.from(`\0${user}\0${password}`).toString("base64")}`),
     hangUp: () => {
       socket.destroy();
     },

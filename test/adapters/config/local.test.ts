@@ -14,6 +14,7 @@ describe("local mode", () => {
       [
         ["smtp", "127.0.0.1", 1025],
         ["http", "127.0.0.1", 1080],
+        ["submission", "127.0.0.1", 1587],
       ],
     );
     assert.equal(config.dataDir, "/srv/data/local");
@@ -25,6 +26,7 @@ describe("local mode", () => {
     assert.equal(account?.password, LOCAL_LOGIN.password);
     assert.ok(account.addresses.includes(LOCAL_LOGIN.address));
     assert.equal(account.messagesPerDay, null);
+    assert.equal(account.keepReceivedPeriod, 7 * 24 * 3_600_000);
     assert.equal(account.firstTimeRecipientsPerDay, null);
     assert.equal(config.domains["localhost"]?.catchAllSeparator, "+");
   });
