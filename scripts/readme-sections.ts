@@ -8,6 +8,7 @@ import { toDirectedGraph } from "xstate/graph";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../src/domain/clock.ts";
 import { RETRY_DELAYS_MS } from "../src/domain/message/backoff.ts";
 import { messageMachine } from "../src/domain/message/machine.ts";
+import { receivedMachine } from "../src/domain/received/machine.ts";
 import { CALL_RETRY_DELAYS_MS } from "../src/domain/webhook/backoff.ts";
 import { webhookMachine } from "../src/domain/webhook/machine.ts";
 
@@ -70,6 +71,7 @@ export const sections: ReadonlyMap<string, string> = new Map([
   ["message-backoff", retryTable(RETRY_DELAYS_MS)],
   ["webhook-chart", stateDiagram(webhookMachine)],
   ["webhook-backoff", retryTable(CALL_RETRY_DELAYS_MS)],
+  ["received-chart", stateDiagram(receivedMachine)],
 ]);
 
 /**

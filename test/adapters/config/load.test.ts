@@ -26,6 +26,7 @@ describe("a configuration file", () => {
     assert.equal(app.firstTimeRecipientsPerDay, 200);
     assert.equal(app.storageQuota, null);
     assert.equal(app.keepRetiredMessagePeriod, 72 * HOUR_MS);
+    assert.equal(app.keepReceivedPeriod, null);
     assert.equal(config.maxMessageSize, 25_000_000);
     assert.deepEqual(config.eventStore, { kind: "embedded" });
     assert.deepEqual(config.domains["example.org"], { catchAllSeparator: "+", disabled: false, dkim: [] });
@@ -52,11 +53,12 @@ describe("a configuration file", () => {
   it("reads durations, sizes and limits as people write them", () => {
     const app = valid(
       folder.load(
-        `${MINIMAL.replace("password: app-secret", "password: app-secret, keepRetiredMessagePeriod: 1d 7.5m, keepRetiredWebhookPeriod: 0, messagesPerDay: unlimited, storageQuota: 1.5GiB")}maxMessageSize: 40MB\n`,
+        `${MINIMAL.replace("password: app-secret", "password: app-secret, keepRetiredMessagePeriod: 1d 7.5m, keepRetiredWebhookPeriod: 0, keepReceivedPeriod: 30d, messagesPerDay: unlimited, storageQuota: 1.5GiB")}maxMessageSize: 40MB\n`,
       ),
     );
     assert.equal(app.accounts["app"]?.keepRetiredMessagePeriod, 24 * HOUR_MS + 450_000);
     assert.equal(app.accounts["app"].keepRetiredWebhookPeriod, 0);
+    assert.equal(app.accounts["app"].keepReceivedPeriod, 30 * 24 * HOUR_MS);
     assert.equal(app.accounts["app"].messagesPerDay, null);
     assert.equal(app.accounts["app"].storageQuota, 1.5 * 2 ** 30);
     assert.equal(app.maxMessageSize, 40_000_000);

@@ -60,6 +60,11 @@ const MISTAKES: readonly (readonly [string, string, string])[] = [
     inAccount("keepRetiredMessagePeriod: 3 moons"),
     'posthorn.yaml:9: accounts.app.keepRetiredMessagePeriod: "3 moons" is not a duration such as 72h, 7.5m or 1d',
   ],
+  [
+    "no period to keep mail for",
+    inAccount("keepReceivedPeriod: never"),
+    'posthorn.yaml:9: accounts.app.keepReceivedPeriod: "never" is not a duration such as 72h or 7d, or "forever"',
+  ],
   ["no size", `${MINIMAL}maxMessageSize: big\n`, 'posthorn.yaml:10: maxMessageSize: "big" is not a size such as 25MB'],
   ["a size out of bounds", `${MINIMAL}maxMessageSize: 5TB\n`, "posthorn.yaml:10: maxMessageSize: must be from 1KB to 1GB"],
   ["a negative limit", inAccount("messagesPerDay: -1"), "posthorn.yaml:9: accounts.app.messagesPerDay: must be at least 0"],

@@ -20,6 +20,7 @@ const directory = (): Directory => {
       password: "x",
       outgoingWebhook: { url: "http://x.example/", events: ["failed"], mode: "every" },
       keepRetiredMessagePeriod: "1h",
+      keepReceivedPeriod: "2h",
     }),
     POSTHORN_ACCOUNTS__TAG: JSON.stringify({ addresses: ["app+tag@a.example"], password: "x" }),
   };
@@ -66,6 +67,8 @@ describe("an account in the directory", () => {
   it("has its settings, without secrets", () => {
     const account = directory().account("app");
     assert.equal(account?.keepRetiredMessageMs, 3_600_000);
+    assert.equal(account.keepReceivedMs, 7_200_000);
+    assert.equal(directory().account("tag")?.keepReceivedMs, null);
     assert.deepEqual(account.outgoingWebhook, { url: "http://x.example/", events: new Set(["failed"]), mode: "every" });
     assert.doesNotMatch(JSON.stringify(directory().accounts()), /authorization|password|u:p/u);
   });

@@ -3,6 +3,7 @@ import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, type Instant } from "../../../do
 import type { Recorded } from "../../../domain/event-log.ts";
 import type { DomainEvent, DomainEventType } from "../../../domain/events.ts";
 import type { Identity } from "../../../domain/identity.ts";
+import type { ReceivedMessage } from "../../../domain/received/events.ts";
 import type { AttemptResult } from "../../../domain/smtp-result.ts";
 import type { CallResult } from "../../../domain/webhook/events.ts";
 
@@ -73,6 +74,11 @@ const reached = ({ remoteHost, remoteAddress, durationMs }: AttemptResult): stri
   return `${host === "" ? "" : ` at ${host}`} after ${spanText(durationMs)}`;
 };
 
+const arrived = ({ origin, from, recipient, mailbox }: ReceivedMessage): string => {
+  if (origin === "sent") return `a copy of what was sent from ${from} kept in ${mailbox}`;
+  return origin === "report" ? `a report for ${recipient} put into ${mailbox}` : `received from ${from} for ${recipient}, into ${mailbox}`;
+};
+
 const SENTENCES: Sentences = {
   MessageQueued: ({ from, recipient, source }) => `queued, from ${from} to ${recipient}, over ${source}`,
   MessageHeld: ({ by }) => `put on hold by ${who(by)}`,
@@ -126,7 +132,7 @@ const SENTENCES: Sentences = {
   SuppressionRemoved: ({ baseAddress, account, by }) => `${baseAddress} taken off the suppression list of ${account} by ${who(by)}`,
   HoldRuleAdded: ({ id, by }) => `hold rule ${id} added by ${who(by)}`,
   HoldRuleRemoved: ({ id, by }) => `hold rule ${id} removed by ${who(by)}`,
-  MessageReceived: ({ from, recipient }) => `received from ${from} for ${recipient}`,
+  MessageReceived: arrived,
   MessageFlagsAdded: ({ flags, by }) => `flags ${flags.join(" ")} added by ${who(by)}`,
   MessageFlagsRemoved: ({ flags, by }) => `flags ${flags.join(" ")} removed by ${who(by)}`,
   MessageMoved: ({ mailbox, by }) => `moved to ${mailbox} by ${who(by)}`,

@@ -143,6 +143,9 @@ describe("received mail, views and counts over the admin API", () => {
   it("lists and hands out received mail", async () => {
     assert.deepEqual(ids((await world.call("/received")).get("items")), [70]);
     assert.deepEqual(ids((await world.call("/received?account=other")).get("items")), []);
+    assert.deepEqual(ids((await world.call("/received?account=shop&mailbox=Inbox")).get("items")), [70]);
+    assert.deepEqual(ids((await world.call("/received?mailbox=Trash")).get("items")), []);
+    assert.equal((await world.call("/received?mailbox=Drafts")).status, 400);
     assert.equal((await world.call("/received/70")).get("message.subject"), "hi");
     assert.equal((await world.call("/received/70/content")).text, "Subject: hi\r\n\r\n");
     assert.equal((await world.call("/received/71")).status, 404);
@@ -158,7 +161,7 @@ describe("received mail, views and counts over the admin API", () => {
   it("counts by list and state", async () => {
     assert.deepEqual((await world.call("/stats")).get("counts"), [
       { list: "queue", account: "shop", state: "queued", rows: 2 },
-      { list: "received", account: "shop", state: "", rows: 1 },
+      { list: "received", account: "shop", state: "Inbox", rows: 1 },
     ]);
   });
 });
