@@ -65,7 +65,7 @@ export default defineConfig(
   {
     // A factory whose closures share one state is as long as all of them together; each stays short.
     files: ["src/domain/runtime/*.ts", "src/domain/submission/submit.ts"],
-    rules: { "max-lines-per-function": ["error", { max: 85, skipBlankLines: true, skipComments: true }] },
+    rules: { "max-lines-per-function": ["error", { max: 95, skipBlankLines: true, skipComments: true }] },
   },
   {
     files: ["src/**/*.ts"],

@@ -1,5 +1,6 @@
 /** What is to be done next about each message, call and piece of mail in a mailbox, and when; and which lane has waited longest. */
 import { DAY_MS, type Instant } from "../domain/clock.ts";
+import { batchOf } from "../domain/runtime/due-item.ts";
 import type { WorkKind } from "../domain/runtime/read-model.ts";
 import type { MessageRow } from "./messages.ts";
 import { from, tableOf, type Derivation, type Heads } from "./projection.ts";
@@ -36,10 +37,6 @@ type Step = Pick<ScheduleRow, "kind" | "lane" | "batch" | "dueAt">;
 /** Work that is not limited by destination: the kind is the lane. */
 const step = (kind: WorkKind, dueAt: Instant): Step => ({ kind, lane: kind, batch: "", dueAt });
 
-/** Whatever the recipients of one SMTP transaction have in common besides the domain (RFC 5321 section 4.5.4.1). */
-const batchOf = (row: MessageRow): string =>
-  JSON.stringify([row.submissionId, row.attempts, row.requireTls, row.smtpUtf8, row.transport, row.mailFrom]);
-
 const keeping = (row: MessageRow | CallRow): Step | undefined => {
   if (row.state === "removed") return step("delete", Math.max(row.lastActivityAt, row.queuedAt + IN_LOG_MS));
   if (row.keepUntil !== null) return step("remove", row.keepUntil);
@@ -49,7 +46,7 @@ const keeping = (row: MessageRow | CallRow): Step | undefined => {
 
 const messageStep = (row: MessageRow): Step | undefined => {
   if (row.state !== "queued") return keeping(row);
-  return { kind: "deliver", lane: row.recipientDomain, batch: batchOf(row), dueAt: row.nextAttemptAt };
+  return { kind: "deliver", lane: row.recipientDomain, batch: batchOf(row, row.attempts), dueAt: row.nextAttemptAt };
 };
 
 const callStep = (row: CallRow): Step | undefined => {

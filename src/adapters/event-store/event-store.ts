@@ -16,6 +16,8 @@ export type EncodedEvent = {
   /** Instant the event happened, whole milliseconds. */
   readonly at: number;
   readonly data: string;
+  /** What it was encoded from, where this process did that lately: saves decoding it. Not stored, and not sent to others. */
+  readonly origin?: object;
 };
 
 /** An encoded event where it stands. Plain data: may cross to another thread. */

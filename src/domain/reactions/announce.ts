@@ -43,8 +43,10 @@ export const announcing = (options: {
   readonly log: Pick<EventLog, "head">;
   readonly webhooks: Webhooks;
   readonly directory: Directory;
+  /** Told of calls that are stored and due now. */
+  readonly onDue?: (call: QueuedCall, position: Position) => void;
 }): ((fact: ReceivedFact) => Promise<Position>) => {
-  const { log, webhooks, directory } = options;
+  const { log, webhooks, directory, onDue } = options;
   return async (fact) => {
     const url = directory.account(fact.event.account)?.incomingWebhook?.url;
     if (url === undefined) return 0;
@@ -53,6 +55,7 @@ export const announcing = (options: {
       [{ stream: webhookStream(call.id), events: [{ type: "WebhookQueued", at: fact.event.at, ...call }] }],
       [],
     );
+    if (position !== false) onDue?.(call, position);
     // Not new: this ran before and was cut off before its checkpoint.
     return position === false ? log.head() : position;
   };

@@ -8,6 +8,7 @@ import type { Messages } from "../runtime/kinds.ts";
 /** Events that something follows from; all others are passed over undecoded. */
 export const REACTED_TO: ReadonlySet<DomainEventType> = new Set([
   "MessageQueued",
+  "MessageHeld",
   "DeliverySucceeded",
   "DeliveryDeferred",
   "DeliveryFailed",
@@ -56,7 +57,8 @@ export const batchOf = async (messages: Messages, events: readonly Recorded[]): 
   const loading = events.map(async (recorded): Promise<MessageFact | undefined> => {
     const { stream } = recorded;
     const event = messageEvent(recorded);
-    if (event === undefined) return undefined;
+    // Nothing follows from a hold: it only says that there is no need for another.
+    if (event === undefined || event.type === "MessageHeld") return undefined;
     // Its first event is the message.
     if (event.type === "MessageQueued") return { recorded, event, message: event };
     const { state, revision } = await messages.load(stream);

@@ -6,7 +6,7 @@ import { byRule, matchingRule } from "../holdrule/hold-rules.ts";
 import { messageStream } from "../message/events.ts";
 import type { HoldRuleSet, Messages } from "../runtime/kinds.ts";
 import type { ReadModel } from "../runtime/read-model.ts";
-import type { MessageFact, Reaction } from "./facts.ts";
+import type { Batch, Reaction } from "./facts.ts";
 
 /** A message so much younger than a rule was checked against it: no submission takes that long. */
 const KNOWN_AFTER_MS = 10 * MINUTE_MS;
@@ -35,8 +35,10 @@ export const hold = (options: {
     if (revision === 0) await holdBy(id, rule);
   };
 
-  const holdLate = async (facts: readonly MessageFact[]): Promise<void> => {
-    const queued = facts.filter(({ event }) => event.type === "MessageQueued");
+  const holdLate = async ({ events, facts }: Batch): Promise<void> => {
+    // Most that a rule matches were held at birth, which stands in the same append: their streams need not be read.
+    const held = new Set(events.flatMap(({ event, stream }) => (event.type === "MessageHeld" ? [stream] : [])));
+    const queued = facts.filter(({ event, recorded }) => event.type === "MessageQueued" && !held.has(recorded.stream));
     if (queued.length === 0) return;
     const { state } = await holdRules.load(HOLD_RULES_STREAM);
     if (state.rules.size === 0) return;
@@ -47,9 +49,9 @@ export const hold = (options: {
     await Promise.all(holds);
   };
 
-  return async ({ events, facts }) => {
-    const added = events.flatMap(({ event }) => (event.type === "HoldRuleAdded" ? [event] : []));
-    await Promise.all([holdLate(facts), ...added.map(holdWaiting)]);
+  return async (batch) => {
+    const added = batch.events.flatMap(({ event }) => (event.type === "HoldRuleAdded" ? [event] : []));
+    await Promise.all([holdLate(batch), ...added.map(holdWaiting)]);
     return 0;
   };
 };

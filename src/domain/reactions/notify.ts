@@ -1,6 +1,6 @@
 /** Events of messages become webhook calls, each once: the event that causes a call carries the call's id. */
 import type { Account, Directory } from "../account/account.ts";
-import type { EventLog } from "../event-log.ts";
+import type { EventLog, Position } from "../event-log.ts";
 import { notificationOf, type Notification } from "./notifications.ts";
 import type { Webhooks } from "../runtime/kinds.ts";
 import type { ReadModel } from "../runtime/read-model.ts";
@@ -32,13 +32,18 @@ const callOf = (
   cause: { stream: recorded.stream, revision: recorded.revision },
 });
 
+/** Calls that need nothing of the views are queued before these have passed the batch, all others after. */
+export type Notify = { readonly early: Reaction; readonly late: Reaction };
+
 export const notify = (options: {
   readonly log: EventLog;
   readonly webhooks: Webhooks;
   readonly readModel: ReadModel;
   readonly directory: Directory;
-}): Reaction => {
-  const { log, webhooks, readModel, directory } = options;
+  /** Told of calls that are stored and due now. */
+  readonly onDue?: (call: QueuedCall, position: Position) => void;
+}): Notify => {
+  const { log, webhooks, readModel, directory, onDue } = options;
 
   /** The call about the same message that has to be done first, where every event is wanted in order. */
   const predecessor = (messageId: number, id: number, last: ReadonlyMap<number, number>): number | null =>
@@ -51,11 +56,15 @@ export const notify = (options: {
       [{ stream: webhookStream(call.id), events: [{ type: "WebhookQueued", at: fact.event.at, ...call }] }],
       [],
     );
+    if (position !== false && after === null) onDue?.(call, position);
     if (endpoint.mode === "latest") return 0;
     return position === false ? log.head() : position;
   };
 
-  return ({ facts }) => {
+  /** Nothing has to be known from the views, and nobody is told of a suppression before the list shows it. */
+  const isEarly = ({ event }: MessageFact, { mode }: Endpoint): boolean => mode === "latest" && event.type === "DeliverySucceeded";
+
+  const react = (facts: readonly MessageFact[], early: boolean): Promise<number> => {
     const last = new Map<number, number>();
     const jobs: Promise<number>[] = [];
     for (const fact of facts) {
@@ -63,10 +72,12 @@ export const notify = (options: {
       const endpoint = directory.account(message.account)?.outgoingWebhook;
       const notification = endpoint ? notificationOf(event, message) : undefined;
       if (!endpoint || notification === undefined || !wants(endpoint, notification.payload.event)) continue;
+      if (isEarly(fact, endpoint) !== early) continue;
       const after = endpoint.mode === "every" ? predecessor(message.id, notification.callId, last) : null;
       last.set(message.id, notification.callId);
       jobs.push(queue(fact, endpoint, notification, after));
     }
     return lastOf(jobs);
   };
+  return { early: ({ facts }) => react(facts, true), late: ({ facts }) => react(facts, false) };
 };

@@ -5,15 +5,20 @@
  */
 import type { Directory } from "../account/account.ts";
 import type { ContentStore, EventLog, Position } from "../event-log.ts";
+import type { Receive } from "../received/receive.ts";
 import type { HoldRuleSet, Messages, ReceivedMessages, Recipients, Webhooks } from "../runtime/kinds.ts";
 import type { ReadModel } from "../runtime/read-model.ts";
+import type { QueuedCall } from "../webhook/events.ts";
+import { announcing } from "./announce.ts";
 import { checkpointOf } from "./checkpoint.ts";
 import { discard } from "./discard.ts";
 import { batchOf, REACTED_TO, type Reaction } from "./facts.ts";
+import { feedback } from "./feedback.ts";
 import { hold } from "./hold.ts";
 import { noteRecipients } from "./note-recipients.ts";
 import { notify } from "./notify.ts";
 import { orderCalls } from "./order-calls.ts";
+import { reportToSender, type SenderReports } from "./report-to-sender.ts";
 
 /** The checkpoint under which the reactions keep their place in the log. */
 export const REACTIONS_CHECKPOINT = "reactions";
@@ -63,11 +68,23 @@ export type ReactionsOptions = {
   readonly holdRules: HoldRuleSet;
   readonly readModel: ReadModel;
   readonly directory: Directory;
+  readonly receive: Receive;
+  readonly senderReports: SenderReports;
+  /** Told of calls that are stored and due now. */
+  readonly onDue?: (call: QueuedCall, position: Position) => void;
 };
 
 export const reactions = (options: ReactionsOptions): Reactions => {
   const { log, messages, readModel } = options;
-  const all: readonly Reaction[] = [notify(options), noteRecipients(options), hold(options), orderCalls(options)];
+  const { early, late } = notify(options);
+  const all: readonly Reaction[] = [
+    late,
+    noteRecipients(options),
+    feedback({ ...options, announce: announcing(options) }),
+    hold(options),
+    orderCalls(options),
+    reportToSender(options),
+  ];
   const discarding = discard(options);
   const place = milestone();
 
@@ -82,8 +99,9 @@ export const reactions = (options: ReactionsOptions): Reactions => {
       for await (const { events, upTo } of log.subscribe(start, { types: REACTED_TO, signal })) {
         const jobs: Promise<unknown>[] = [];
         if (events.length > 0) {
-          await readModel.passed(upTo);
           const batch = await batchOf(messages, events);
+          const earlier = early(batch, (job) => void jobs.push(job));
+          await Promise.all([readModel.passed(upTo), earlier]);
           const mustSee = await Promise.all(all.map((react) => react(batch, (job) => void jobs.push(job))));
           await readModel.passed(Math.max(...mustSee));
           await discarding(batch, (job) => void jobs.push(job));

@@ -2,20 +2,23 @@
 import type { Directory } from "../account/account.ts";
 import type { Clock } from "../clock.ts";
 import type { Courier } from "../delivery.ts";
-import type { ContentStore, EventLog } from "../event-log.ts";
+import type { ContentStore, EventLog, Position } from "../event-log.ts";
 import { idSource, type IdSource } from "../ids.ts";
 import type { HoldRule } from "../holdrule/events.ts";
 import { callOperations, holdRuleOperations, queueOperations, suppressionList } from "../operations/operations.ts";
 import { mailboxes } from "../received/mailboxes.ts";
 import { receiving } from "../received/receive.ts";
 import { reactions } from "../reactions/reactions.ts";
+import type { SenderReports } from "../reactions/report-to-sender.ts";
 import { allowance } from "../submission/allowance.ts";
 import { chosenFromIds } from "../submission/chosen-from-ids.ts";
 import type { Submission } from "../submission/submission.ts";
 import { submitter } from "../submission/submit.ts";
 import type { Caller } from "../webhook/caller.ts";
+import type { QueuedCall } from "../webhook/events.ts";
 import { actors } from "./actors.ts";
 import { calls, type CallObserver } from "./calls.ts";
+import { dueCall, dueMessage } from "./due-item.ts";
 import { deliveries, type DeliveryObserver } from "./deliveries.ts";
 import { destinationPace } from "./destination-pace.ts";
 import { housekeeping } from "./housekeeping.ts";
@@ -30,6 +33,7 @@ export type EngineOptions = {
   readonly directory: Directory;
   readonly courier: Courier;
   readonly caller: Caller;
+  readonly senderReports: SenderReports;
   readonly clock: Clock;
   /** Number of this node among those that share the log. */
   readonly node: number;
@@ -61,7 +65,12 @@ export const engine = (options: EngineOptions) => {
 
   const all = actors({ log, directory, clock, nextId, random: options.random });
   const { messages, webhooks, received, recipients, holdRules } = all;
-  const reacting = reactions({ log, contents, readModel, directory, ...all });
+  const receive = receiving({ log, clock, nextId, directory });
+  const onDue = (call: QueuedCall, position: Position): void => {
+    working.offer("call", [dueCall(call)], position);
+  };
+  const { senderReports } = options;
+  const reacting = reactions({ log, contents, readModel, directory, receive, senderReports, onDue, ...all });
   const keeping = housekeeping({ log, messages, webhooks, received, readModel, reacted: reacting.passed });
   const intake = intakePriority(clock);
   const { perDomain, perDomainPerMinute = null } = options.limits.deliveries;
@@ -73,7 +82,7 @@ export const engine = (options: EngineOptions) => {
     deliveries: deliveries({ messages, courier, readModel, directory, clock, signal: inFlight.signal, observe: observe.delivery, pace }),
     calls: calls({ webhooks, caller, clock, signal: inFlight.signal, observe: observe.call }),
     housekeeping: keeping,
-    holdBack: intake.holdBack,
+    intake,
     pace,
     trouble: observe.trouble,
   });
@@ -87,6 +96,9 @@ export const engine = (options: EngineOptions) => {
     clock,
     nextId,
     newFromId: options.newFromId,
+    onDue: (queued, position) => {
+      working.offer("deliver", queued.map(dueMessage), position);
+    },
   });
   const holdRuleService = holdRuleOperations({ holdRules, readModel });
   const system = { kind: "system", name: "configuration" } as const;
@@ -146,7 +158,7 @@ export const engine = (options: EngineOptions) => {
     calls: callOperations({ webhooks, readModel }),
     holdRules: holdRuleService,
     mailboxes: mailboxes({ received, readModel }),
-    receive: receiving({ log, clock, nextId, directory }),
+    receive,
     suppressions: suppressionList({ recipients, readModel }),
   };
 };

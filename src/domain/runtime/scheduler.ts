@@ -7,7 +7,7 @@ import type { CancelTimer, Clock, Instant } from "../clock.ts";
 import { SECOND_MS } from "../clock.ts";
 import type { Position } from "../event-log.ts";
 import type { LanePace } from "./destination-pace.ts";
-import { dueWindow, type Piece, type WindowLimits } from "./due-window.ts";
+import { dueWindow, type DueWindow, type Piece, type WindowLimits } from "./due-window.ts";
 import type { DueItem, ReadModel, Soonest, WorkKind } from "./read-model.ts";
 
 export type SchedulerLimits = WindowLimits & {
@@ -15,8 +15,16 @@ export type SchedulerLimits = WindowLimits & {
   readonly total: number;
 };
 
+/** The views may say again that what was offered is due: this long after that they are asked, whatever it was, ms. */
+const LOOK_AFTER_OFFER_MS = 20;
+
 export type Scheduler = {
   readonly start: () => void;
+  /**
+   * Takes up items whose first events stand at `position` or before, without waiting for the views to show them. What
+   * there is no room for is found in the views.
+   */
+  readonly offer: (items: readonly DueItem[], position: Position) => void;
   /** Takes nothing new and resolves when what runs has ended. */
   readonly stop: () => Promise<void>;
   /** Pieces of work running now. */
@@ -35,6 +43,8 @@ export type SchedulerOptions = {
   readonly holdBack?: () => number;
   /** How fast each lane may go; absent: as its limit says. */
   readonly pace?: LanePace;
+  /** Told of each piece of work that is started. */
+  readonly onStart?: (items: number) => void;
 };
 
 /**
@@ -100,8 +110,24 @@ const running = (
   return { begin, count: () => jobs.size, allEnded: () => Promise.all(jobs) };
 };
 
+/** Work that came without the views, which may bring it again. */
+const offering = (window: DueWindow, readModel: Pick<ReadModel, "position">) => {
+  let upTo: Position = 0;
+  return {
+    /** False when there is no room for it. */
+    take: (items: readonly DueItem[], position: Position): boolean => {
+      if (!window.hasRoom()) return false;
+      window.add(items);
+      upTo = Math.max(upTo, position);
+      return true;
+    },
+    /** Whether what the views have shown until now may be nothing but what was offered. */
+    explain: (): boolean => readModel.position() <= upTo,
+  };
+};
+
 export const scheduler = (options: SchedulerOptions): Scheduler => {
-  const { kind, readModel, clock, limits, holdBack = () => 0 } = options;
+  const { kind, readModel, clock, limits, holdBack = () => 0, onStart = () => undefined } = options;
   const window = dueWindow(limits, options.pace);
   let mayHaveMore = true;
   let paused = false;
@@ -109,6 +135,7 @@ export const scheduler = (options: SchedulerOptions): Scheduler => {
   let unsubscribe: () => void = () => undefined;
   /** What is due at `lookedAt` or before has been asked for; what comes later has yet to be, unless `undefined`. */
   let lookedAt: Instant | undefined;
+  const offers = offering(window, readModel);
 
   const look = (): void => {
     if (!mayHaveMore || !window.hasRoom()) return;
@@ -137,6 +164,7 @@ export const scheduler = (options: SchedulerOptions): Scheduler => {
         if (window.heldBackMs() < Infinity) retry.notAfter(clock.now() + window.heldBackMs());
         return;
       }
+      onStart(piece.items.length);
       work.begin(piece);
     }
   };
@@ -173,12 +201,18 @@ export const scheduler = (options: SchedulerOptions): Scheduler => {
   /** A step of the views says what it brought, so that most steps need no look. */
   const advanced = (soonest?: Soonest): void => {
     const dueAt = soonest?.[kind];
-    if (soonest === undefined || (dueAt !== undefined && dueAt <= clock.now())) mayHaveMore = true;
-    else if (dueAt !== undefined && !stopped && !paused) wake.notAfter(dueAt);
+    if (soonest === undefined) mayHaveMore = true;
+    else if (dueAt !== undefined && dueAt <= clock.now()) {
+      if (!offers.explain()) mayHaveMore = true;
+      else if (!stopped && !paused) retry.notAfter(clock.now() + LOOK_AFTER_OFFER_MS);
+    } else if (dueAt !== undefined && !stopped && !paused) wake.notAfter(dueAt);
     pump();
   };
 
   return {
+    offer: (items, position) => {
+      if (!stopped && !paused && offers.take(items, position)) beginWork();
+    },
     start: () => {
       if (!stopped) return;
       stopped = false;

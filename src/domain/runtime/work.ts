@@ -6,7 +6,8 @@ import type { Deliveries } from "./deliveries.ts";
 import type { LanePace } from "./destination-pace.ts";
 import type { Housekeeping } from "./housekeeping.ts";
 import type { DueItem, ReadModel, WorkKind } from "./read-model.ts";
-import { scheduler, type SchedulerLimits } from "./scheduler.ts";
+import type { IntakePriority } from "./intake-priority.ts";
+import { scheduler, type SchedulerLimits, type SchedulerOptions } from "./scheduler.ts";
 
 export type WorkLimits = {
   /** SMTP transactions at a time. */
@@ -17,6 +18,8 @@ export type WorkLimits = {
 
 export type Work = {
   readonly start: () => void;
+  /** Work of this process's own making, due at once; see {@link Scheduler.offer}. */
+  readonly offer: (kind: "deliver" | "call", items: readonly DueItem[], position: Position) => void;
   /** Takes up nothing new; resolves when what runs has ended. */
   readonly stop: () => Promise<void>;
 };
@@ -36,21 +39,16 @@ export const work = (options: {
   readonly deliveries: Deliveries;
   readonly calls: Calls;
   readonly housekeeping: Housekeeping;
-  /** See {@link IntakePriority}: for deliveries. */
-  readonly holdBack: () => number;
+  readonly intake: Pick<IntakePriority, "holdBack" | "started">;
   /** How fast each destination is written to. */
   readonly pace: LanePace;
   readonly trouble: (kind: WorkKind, error: unknown) => void;
 }): Work => {
-  const { readModel, clock, limits, deliveries, calls, housekeeping, holdBack, pace, trouble } = options;
+  const { readModel, clock, limits, deliveries, calls, housekeeping, intake, pace, trouble } = options;
 
   type Perform = (items: readonly DueItem[]) => Promise<Position>;
-  const schedule = (
-    kind: WorkKind,
-    of: SchedulerLimits,
-    perform: Perform,
-    extra: { readonly holdBack?: () => number; readonly pace?: LanePace } = {},
-  ) =>
+  type Extra = Pick<SchedulerOptions, "holdBack" | "onStart" | "pace">;
+  const schedule = (kind: WorkKind, of: SchedulerLimits, perform: Perform, extra: Extra = {}) =>
     scheduler({
       ...extra,
       kind,
@@ -75,15 +73,22 @@ export const work = (options: {
     window: windowFor(limits.calls.total),
     batch: 1,
   };
+  const offered = {
+    deliver: schedule("deliver", forDeliveries, deliveries.perform, { holdBack: intake.holdBack, onStart: intake.started, pace }),
+    call: schedule("call", forCalls, calls.perform),
+  };
   const all = [
-    schedule("deliver", forDeliveries, deliveries.perform, { holdBack, pace }),
-    schedule("call", forCalls, calls.perform),
+    offered.deliver,
+    offered.call,
     schedule("interrupt", HOUSEKEEPING, housekeeping.interrupt),
     schedule("remove", HOUSEKEEPING, housekeeping.remove),
     schedule("delete", HOUSEKEEPING, housekeeping.delete),
   ];
 
   return {
+    offer: (kind, items, position) => {
+      offered[kind].offer(items, position);
+    },
     start: () => {
       for (const each of all) each.start();
     },

@@ -2,7 +2,7 @@
 import type { Directory } from "../account/account.ts";
 import { needsSmtpUtf8 } from "../address.ts";
 import type { Clock, Instant } from "../clock.ts";
-import { contentSize } from "../event-log.ts";
+import { contentSize, type Position } from "../event-log.ts";
 import { HOLD_RULES_STREAM } from "../holdrule/events.ts";
 import { byRule, matchingRule } from "../holdrule/hold-rules.ts";
 import type { IdSource } from "../ids.ts";
@@ -26,6 +26,8 @@ export type SubmitOptions = {
   readonly nextId: IdSource;
   /** A fresh fromid: 16 random octets, base64url without padding. */
   readonly newFromId: () => string;
+  /** Told of messages that are stored and due now. */
+  readonly onDue?: (messages: readonly QueuedMessage[], position: Position) => void;
 };
 
 const refuse = (reason: SubmissionRefusal["reason"], detail: string): SubmissionResult => ({
@@ -63,7 +65,7 @@ const common = (submission: Submission, now: Instant, { nextId, newFromId }: Pic
 };
 
 export const submitter = (options: SubmitOptions): Submit => {
-  const { messages, holdRules, allowance, directory, clock, nextId, newFromId } = options;
+  const { messages, holdRules, allowance, directory, clock, nextId, newFromId, onDue } = options;
 
   const check = ({ account, from, recipients }: Submission): SubmissionResult | undefined => {
     const domain = directory.domain(from.domain);
@@ -98,6 +100,10 @@ export const submitter = (options: SubmitOptions): Submit => {
       const contents = [{ id: shared.contentId, pieces: submission.content }, ...(copy?.contents ?? [])];
       const position = await messages.create(births, contents, copy === undefined ? [] : [copy.write]);
       if (position === false) continue;
+      onDue?.(
+        births.flatMap(({ message, isWaiting }) => (isWaiting ? [] : [message])),
+        position,
+      );
       const queued = births.map(({ message: { id, recipient, fromId } }) => ({ id, recipient, fromId }));
       return { accepted: true, submissionId: shared.submissionId, queued };
     }

@@ -24,7 +24,8 @@ const noMismatch: [Mismatches] extends [never] ? true : Mismatches = true;
 
 const types = Object.keys(eventSchemas) as DomainEventType[];
 const at = { stream: "message-1", revision: 4, position: 77 };
-const stored = (encoded: EncodedEvent): StoredEvent => ({ ...encoded, ...at });
+/** As it comes from storage: nothing is known of what it was made from. */
+const stored = ({ type, version, at: happenedAt, data }: EncodedEvent): StoredEvent => ({ type, version, at: happenedAt, data, ...at });
 
 const queued: DomainEvent = {
   type: "MessageHeld",

@@ -248,3 +248,49 @@ describe("a scheduler that stops", () => {
     assert.equal(looks(), before);
   });
 });
+
+describe("offered work", () => {
+  it("starts at once, and once", () => {
+    const { show, start, ids, running } = bench();
+    start();
+    running.offer([item(1), item(2)], 5);
+    assert.deepEqual(ids(), [[1], [2]]);
+    show([item(1), item(2)], 5, { deliver: NOON });
+    assert.deepEqual(ids(), [[1], [2]]);
+  });
+
+  it("may start again when the views have seen what it came to", async () => {
+    const { show, start, ids, jobs, running, clock } = bench();
+    start();
+    running.offer([item(1)], 5);
+    jobs[0]?.end(7);
+    await settle();
+    show([item(1, "a.example", { dueAt: NOON + SECOND_MS })], 7, { deliver: NOON + SECOND_MS });
+    assert.deepEqual(ids(), [[1]]);
+    clock.advance(SECOND_MS);
+    assert.deepEqual(ids(), [[1], [1]]);
+  });
+
+  it("does not hide for long what else a step of the views brought", () => {
+    const { show, start, ids, running, clock, looks } = bench();
+    start();
+    const before = looks();
+    running.offer([item(1)], 5);
+    show([item(1), item(2)], 5, { deliver: NOON });
+    assert.equal(looks(), before);
+    clock.advance(100);
+    assert.deepEqual(ids(), [[1], [2]]);
+  });
+
+  it("is left to the views before the start, and when there is no room", () => {
+    const { show, start, ids, running } = bench({ total: 1, window: 2 });
+    running.offer([item(1)], 5);
+    assert.deepEqual(ids(), []);
+    start();
+    running.offer([item(1), item(2), item(3)], 5);
+    running.offer([item(4)], 6);
+    assert.deepEqual(ids(), [[1]]);
+    show([item(1), item(2), item(3), item(4)], 6, { deliver: NOON });
+    assert.deepEqual(ids(), [[1]]);
+  });
+});

@@ -41,10 +41,10 @@ const announce = (tail: CommitTail, operation: Operation, before: Position): voi
   let position = before;
   for (const { stream, expectedRevision, events } of operation.writes) {
     let revision = expectedRevision;
-    for (const { type, version, at, data } of events) {
+    for (const event of events) {
       position += 1;
       revision += 1;
-      tail.push({ position, stream, revision, type, version, at, data });
+      tail.push({ ...event, position, stream, revision });
     }
   }
 };
