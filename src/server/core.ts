@@ -5,6 +5,7 @@ import { codec } from "../adapters/event-store/codec.ts";
 import { eventLog } from "../adapters/event-store/event-log.ts";
 import type { StoreWithContents } from "../adapters/event-store/event-store.ts";
 import type { HttpLog } from "../adapters/http/server.ts";
+import { senderReports } from "../adapters/mime/dsn-report.ts";
 import { attemptLog } from "../adapters/observability/attempt-log.ts";
 import type { Metrics } from "../adapters/observability/metrics.ts";
 import type { Views } from "../adapters/views/open-views.ts";
@@ -66,6 +67,7 @@ export const coreOf = (parts: CoreParts): Core => {
     readModel: views.readModel,
     directory,
     clock,
+    senderReports: senderReports({ hostName: config.hostName, random: randomBytes }),
     courier: courierFor(config, { contents: store.contents, clock, local, log, network: parts.network, onError: troubleOf("delivery") }),
     caller: callerFor(config, { contents: store.contents, clock, userAgent, onError: troubleOf("webhook") }),
     node: 0,

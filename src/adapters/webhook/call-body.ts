@@ -81,7 +81,9 @@ export const callBodies = ({ contents, readMail }: BodyParts): ((call: Call, sig
     const { payload } = call;
     const aborted = abortion(signal);
     try {
-      return await Promise.race([inTurn(() => read(payload, signal)), aborted.promise]);
+      // Whoever is not waited for any more gives up its place as well.
+      const reading = inTurn(() => Promise.race([read(payload, signal), aborted.promise]));
+      return await Promise.race([reading, aborted.promise]);
     } finally {
       aborted.done();
     }

@@ -62,6 +62,13 @@ describe("the schedule of calls", () => {
       .then(called("WebhookFailed", { attempt: 12, result: httpResult(500) }), retired());
   });
 
+  it("ends at once when there is nothing left to tell", () => {
+    const result = httpResult(0, { error: "deleted" });
+    given(queued, claimed(1))
+      .when(record(1, { kind: "impossible", result }))
+      .then(called("WebhookFailed", { attempt: 1, result }), retired());
+  });
+
   it("never lies in the past", () => {
     const { events } = given(queued, claimed(1)).when(record(1, unreachable), { now: NOON + HOUR_MS });
     assert.equal(nextOf(events), NOON + HOUR_MS);
