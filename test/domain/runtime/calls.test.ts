@@ -43,7 +43,7 @@ describe("a webhook call", () => {
     caller.answer = (call) => {
       assert.deepEqual(log.types(STREAM), ["WebhookQueued", "WebhookAttempted"]);
       const { id, account, kind, url, payload } = aCall();
-      assert.deepEqual(call, { id, attempt: 1, account, kind, url, queuedAt: NOON - MINUTE_MS, payload });
+      assert.partialDeepStrictEqual(call, { id, attempt: 1, account, kind, url, queuedAt: NOON - MINUTE_MS, payload });
       return refusedWith(500);
     };
     assert.equal(await perform(due()), log.head());
