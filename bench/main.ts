@@ -13,6 +13,7 @@ import { startSmtpSink, type SmtpSink } from "./processes/smtp-sink.ts";
 import type { Bench, Scenario } from "./scenario.ts";
 import { hundredRecipients } from "./scenarios/hundred-recipients.ts";
 import { idleLatency } from "./scenarios/idle-latency.ts";
+import { receive } from "./scenarios/receive.ts";
 import { rebuild } from "./scenarios/rebuild.ts";
 import { sendAndDeliver } from "./scenarios/send-and-deliver.ts";
 import { sendOnHold } from "./scenarios/send-on-hold.ts";
@@ -20,7 +21,16 @@ import { waitingMessages } from "./scenarios/waiting-messages.ts";
 import { webhooks } from "./scenarios/webhooks.ts";
 import { table } from "./table.ts";
 
-const SCENARIOS: readonly Scenario[] = [sendAndDeliver, sendOnHold, webhooks, idleLatency, hundredRecipients, rebuild, waitingMessages];
+const SCENARIOS: readonly Scenario[] = [
+  sendAndDeliver,
+  sendOnHold,
+  webhooks,
+  idleLatency,
+  hundredRecipients,
+  receive,
+  rebuild,
+  waitingMessages,
+];
 const ROUNDS = 3;
 
 /** Everything is being ended before its time. */

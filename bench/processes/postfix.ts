@@ -17,6 +17,8 @@ export type PeerSent = { readonly startedAt: number; readonly durationMs: number
 
 export type Postfix = {
   readonly version: string;
+  /** Where it takes mail and puts it on hold. */
+  readonly holdPort: number;
   /** Hands in messages of about 1 KB with smtp-source, and answers how fast they were taken. */
   readonly send: (load: Load & { readonly hold?: boolean }) => Promise<PeerSent>;
 };
@@ -71,5 +73,5 @@ export const startPostfix = async (sink: SmtpSink, cleanup: Cleanup): Promise<Po
     const durationMs = monotonicMs() - startedAt;
     return { startedAt, durationMs, rate: (count / durationMs) * 1_000 };
   };
-  return { version, send };
+  return { version, holdPort: places.holdPort, send };
 };

@@ -21,6 +21,8 @@ export type PosthornOptions = {
   /** Where everything is delivered to. */
   readonly smtpPort: number;
   readonly webhookPort?: number;
+  /** Takes mail from other servers as well, for the login's address, and asks this DNS server where it comes from. */
+  readonly mx?: { readonly port: number; readonly dnsServer: string };
   /** Puts every message on hold. */
   readonly hold?: boolean;
   /** A data directory to go on with, which stays; without it there is a new one, removed with the process. */
@@ -43,12 +45,17 @@ export type Posthorn = {
   readonly stop: () => Promise<void>;
 };
 
-const configuration = (port: number, dataDir: string, { smtpPort, webhookPort, hold = false }: PosthornOptions) => ({
+const configuration = (port: number, dataDir: string, { smtpPort, webhookPort, mx, hold = false }: PosthornOptions) => ({
   hostName: "posthorn.bench.example",
   dataDir,
   logLevel: "warn",
   adminPassword: PASSWORD,
-  listeners: { http: { kind: "http", address: "127.0.0.1", port, allowInsecureLogin: true } },
+  listeners: {
+    http: { kind: "http", address: "127.0.0.1", port, allowInsecureLogin: true },
+    ...(mx === undefined ? {} : { mx: { kind: "smtp", address: "127.0.0.1", port: mx.port } }),
+  },
+  // All of the load comes from one address.
+  ...(mx === undefined ? {} : { dnsServers: [mx.dnsServer], receiving: { maxConnectionsPerAddress: 1_000 } }),
   domains: { "bench.example": {} },
   accounts: {
     bench: {

@@ -156,13 +156,13 @@ export const startPosthorn = async (options: StartOptions): Promise<Posthorn> =>
     observability: observabilityRoutes(watched, recorded, log),
     pages: local && pagesFor({ config, local, version, views, events, store, clock, log, ports: opened.listeners }),
   };
+  await listenForMail(options, { directory, recorded, readModel: views.readModel, receive: engine.receive }, opened);
   const shared = sharedHttp(config, parts);
   await listenHttp(config, parts, shared, opened);
   await listenForSubmission({ config, clock, log, directory, submit: parts.submit, shared, recorded }, (name, place, close) => {
     opened.listeners.set(name, place);
     opened.closing.push(close);
   });
-  await listenForMail(options, { directory, recorded, readModel: views.readModel, receive: engine.receive }, opened);
   engine.start();
 
   const stop: Closing = async (graceMs) => {
