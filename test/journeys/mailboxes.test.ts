@@ -55,7 +55,10 @@ describe("mail in mailboxes", () => {
   let running: Posthorn | undefined;
   let troubles: unknown[] = [];
 
-  const posthorn = (): Posthorn => running ?? assert.fail("the server does not run");
+  const posthorn = (): Posthorn => {
+    if (running === undefined) throw new Error("the server does not run");
+    return running;
+  };
 
   const start = async (): Promise<void> => {
     const result = localMode.localConfig({ env: {}, dataDir: directory, smtpPort: 0, httpPort: 0 });
@@ -122,8 +125,10 @@ describe("mail in mailboxes", () => {
 
   /** Waits for what follows by itself in the end. */
   const until = async (isSo: () => Promise<boolean>, what: string): Promise<void> => {
-    for (const limit = performance.now() + LIMIT_MS; !(await isSo()); await pause(LOOK_AGAIN_MS)) {
+    const limit = performance.now() + LIMIT_MS;
+    while (!(await isSo())) {
       assert.ok(performance.now() < limit, `never: ${what}`);
+      await pause(LOOK_AGAIN_MS);
     }
   };
 

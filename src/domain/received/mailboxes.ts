@@ -38,7 +38,7 @@ export const mailboxes = ({
   const find: Mailboxes["find"] = async (account, id) => {
     const { state } = await received.load(receivedStream(id));
     const { message, mailbox, flags } = state.context;
-    if (state.value !== "kept" || message === undefined || message.account !== account) return undefined;
+    if (state.value !== "kept" || message?.account !== account) return undefined;
     return { ...message, mailbox, flags: inOrder(flags) };
   };
 

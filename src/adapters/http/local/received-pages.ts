@@ -8,7 +8,7 @@ import type { CallRow } from "../../../projections/webhook-calls.ts";
 import type { ReceivedHistory } from "../admin/history.ts";
 import type { Page } from "../admin/queries.ts";
 import { replyText, sizeText } from "../admin/wording.ts";
-import { html, type Html } from "../html.ts";
+import { html, type Content, type Html } from "../html.ts";
 import { facts, instantText, moment, page, pagesNav, table, type Column, type PageAnswer } from "./layout.ts";
 import type { ReceivedMail } from "./received-mail.ts";
 import { timeline } from "./timeline.ts";
@@ -135,6 +135,33 @@ const reportOf = (events: readonly Recorded[]): Report | null => {
   return first?.event.type === "MessageReceived" ? first.event.report : null;
 };
 
+type Fact = readonly [name: string, value: Content];
+
+/** What the header says. */
+const headerFacts = (row: ReceivedRow, mail: ReceivedMail | undefined): readonly Fact[] => [
+  ["From", mail?.from ?? row.from],
+  ["To", mail?.to],
+  ["Cc", mail?.cc],
+  ["Reply-To", mail?.replyTo],
+  ["Date", mail?.date?.toUTCString()],
+  ["Message-ID", row.messageId !== "" && html`<code>${row.messageId}</code>`],
+];
+
+/** How it came, where it is, and what to think of it. */
+const mailboxFacts = (row: ReceivedRow, report: Report | null, now: Instant): readonly Fact[] => [
+  ["Mailbox", html`<a href="${mailPath(row.mailbox)}">${row.mailbox}</a> of account ${row.account}`],
+  ["Flags", row.flags.join(" ")],
+  ["Received", html`${instantText(row.receivedAt, now)} ${ORIGINS[row.origin]}${row.remoteAddress !== "" && ` from ${row.remoteAddress}`}`],
+  ["For", row.recipient],
+  ["Envelope sender", row.origin === "smtp" && (row.mailFrom === "" ? "(empty)" : row.mailFrom)],
+  ["Authentication", authentication(row)],
+  ["Automated", row.automated && "yes: sent by a program"],
+  ["Report", reportFacts(report)],
+  ["MsgID", html`<code>${row.id}</code>`],
+  ["Kept until", row.keepUntil !== null && instantText(row.keepUntil, now)],
+  ["Size", html`${sizeText(row.size)}, <a href="/received/${row.id}/raw">the raw message</a>`],
+];
+
 /** `mail` is undefined when the message could not be taken apart. */
 export const receivedMessagePage = (
   { message: row, events }: ReceivedHistory,
@@ -142,33 +169,13 @@ export const receivedMessagePage = (
   calls: readonly CallRow[],
   now: Instant,
 ): PageAnswer => {
-  const subject = mail?.subject ?? row.subject;
+  const given = mail?.subject ?? row.subject;
+  const subject = given === "" ? "(no subject)" : given;
   return page(
     "received",
-    subject === "" ? "(no subject)" : subject,
-    html`<h1>${subject === "" ? "(no subject)" : subject}</h1>
-      ${facts([
-        ["From", mail?.from ?? row.from],
-        ["To", mail?.to],
-        ["Cc", mail?.cc],
-        ["Reply-To", mail?.replyTo],
-        ["Date", mail?.date?.toUTCString()],
-        ["Mailbox", html`<a href="${mailPath(row.mailbox)}">${row.mailbox}</a> of account ${row.account}`],
-        ["Flags", row.flags.join(" ")],
-        [
-          "Received",
-          html`${instantText(row.receivedAt, now)} ${ORIGINS[row.origin]}${row.remoteAddress !== "" && ` from ${row.remoteAddress}`}`,
-        ],
-        ["For", row.recipient],
-        ["Envelope sender", row.origin === "smtp" && (row.mailFrom === "" ? "(empty)" : row.mailFrom)],
-        ["Authentication", authentication(row)],
-        ["Automated", row.automated && "yes: sent by a program"],
-        ["Report", reportFacts(reportOf(events))],
-        ["Message-ID", row.messageId !== "" && html`<code>${row.messageId}</code>`],
-        ["Message id", html`<code>${row.id}</code>, the MsgID of the webapi`],
-        ["Kept until", row.keepUntil !== null && instantText(row.keepUntil, now)],
-        ["Size", html`${sizeText(row.size)}, <a href="/received/${row.id}/raw">the raw message</a>`],
-      ])}
+    subject,
+    html`<h1>${subject}</h1>
+      ${facts([...headerFacts(row, mail), ...mailboxFacts(row, reportOf(events), now)])}
       ${mail === undefined ? html`<div class="empty">This message cannot be taken apart; the raw message is all there is.</div>` : content(row.id, mail)}
       ${
         calls.length > 0 &&

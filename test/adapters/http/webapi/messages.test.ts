@@ -327,6 +327,5 @@ describe("the pages of these methods", () => {
       assert.match(text, /MsgID/);
       assert.match(text, /messageNotFound/);
     }
-    assert.match(await (await fetch(`${server.origin}/webapi/v0/MessageRawGet`)).text(), /octets of the message/);
   });
 });
