@@ -14,10 +14,20 @@ export const joinContent = (content: Content): Uint8Array => {
   return joined;
 };
 
+/**
+ * Gives the memory of octets back at once, which nobody may read any more: the garbage collector sees small objects and
+ * takes its time, however much hangs on them. Views on memory that others may use are left alone.
+ */
+export const giveBack = ({ buffer, byteLength }: Uint8Array): void => {
+  if (byteLength > 0 && buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
+};
+
 /** Collects what comes in bit by bit. */
 export type ContentGatherer = {
   /** Adds octets. They are copied, now or when the next come, and must not change until then. */
   readonly add: (octets: Uint8Array) => void;
+  /** As `add`, of octets that nobody else will read: their memory is given back as soon as it can be. */
+  readonly use: (octets: Uint8Array) => void;
   /** Octets so far. */
   readonly size: () => number;
   /** The content, which is then nobody else's if it came in more than one bit. Nothing can be added afterwards. */
@@ -32,7 +42,7 @@ const FIRST_ROOM = 4_096;
  */
 export const gatherContent = (): ContentGatherer => {
   const full: Uint8Array[] = [];
-  let only: Uint8Array | undefined;
+  let only: { readonly octets: Uint8Array; readonly release: () => void } | undefined;
   let size = 0;
   let room = new Uint8Array();
   let filled = 0;
@@ -60,22 +70,35 @@ export const gatherContent = (): ContentGatherer => {
     }
   };
 
+  const take = (octets: Uint8Array, release: () => void): void => {
+    if (octets.byteLength === 0) return;
+    const isFirst = size === 0;
+    size += octets.byteLength;
+    if (isFirst && octets.byteLength < CONTENT_PIECE) {
+      only = { octets, release };
+      return;
+    }
+    if (only !== undefined) {
+      copy(only.octets);
+      only.release();
+      only = undefined;
+    }
+    copy(octets);
+    release();
+  };
+
   return {
     add: (octets) => {
-      if (octets.byteLength === 0) return;
-      const isFirst = size === 0;
-      size += octets.byteLength;
-      if (isFirst && octets.byteLength < CONTENT_PIECE) {
-        only = octets;
-        return;
-      }
-      if (only !== undefined) copy(only);
-      only = undefined;
-      copy(octets);
+      take(octets, () => undefined);
+    },
+    use: (octets) => {
+      take(octets, () => {
+        giveBack(octets);
+      });
     },
     size: () => size,
     content: () => {
-      if (only !== undefined) return [only];
+      if (only !== undefined) return [only.octets];
       return filled === 0 ? full : [...full, filled === room.byteLength ? room : room.slice(0, filled)];
     },
   };

@@ -81,8 +81,9 @@ export type EventLog = {
 export type StoredContent = {
   readonly size: number;
   /**
-   * The content from its first octet to its last, read as far as it is asked for; each iteration starts anew. Throws when
-   * the content is deleted meanwhile or cannot be read: what came so far is then only the beginning.
+   * The content from its first octet to its last, read as far as it is asked for; each iteration starts anew, and its pieces
+   * are nobody else's. Throws when the content is deleted meanwhile or cannot be read: what came so far is then only the
+   * beginning.
    */
   readonly pieces: AsyncIterable<Uint8Array>;
 };

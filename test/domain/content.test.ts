@@ -44,6 +44,23 @@ describe("a gathered content", () => {
     assert.ok(content.every(({ buffer }) => buffer !== bits.buffer));
   });
 
+  it("gives back the memory of what was used, once it is copied and if it is all its own", () => {
+    const gathered = gatherContent();
+    const bits = [pattern(5_000), pattern(300_000), pattern(100_000), pattern(20)];
+    const view = bits[2]?.subarray(10) ?? pattern(0);
+    gathered.use(bits[0] ?? pattern(0));
+    assert.equal(bits[0]?.byteLength, 5_000, "the first may be all there is");
+    gathered.use(bits[1] ?? pattern(0));
+    gathered.use(view);
+    gathered.add(bits[3] ?? pattern(0));
+    assert.deepEqual(
+      bits.map(({ byteLength }) => byteLength),
+      [0, 0, 100_000, 20],
+    );
+    const whole = Buffer.concat([pattern(5_000), pattern(300_000), pattern(100_000).subarray(10), pattern(20)]);
+    assert.ok(Buffer.concat(gathered.content()).equals(whole));
+  });
+
   it("of nothing has no piece", () => {
     assert.deepEqual(gatherContent().content(), []);
   });

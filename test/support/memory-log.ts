@@ -112,7 +112,7 @@ export const memoryLog = ({ exclusive = true }: { readonly exclusive?: boolean }
       read: async (id) => contents.get(id),
       open: async (id) => {
         const bytes = contents.get(id);
-        return bytes === undefined ? undefined : { size: bytes.byteLength, pieces: Readable.from([bytes]) };
+        return bytes === undefined ? undefined : { size: bytes.byteLength, pieces: Readable.from([bytes.slice()]) };
       },
       delete: async (ids) => ids.forEach((id) => contents.delete(id)),
       ids: () => [...contents.keys()],

@@ -37,7 +37,7 @@ export const storing = (content: Uint8Array): CourierOptions["contents"] => ({
       async *[Symbol.asyncIterator]() {
         for (let at = 0; at < content.byteLength; at += CONTENT_PIECE) {
           await nextTurn();
-          yield content.subarray(at, at + CONTENT_PIECE);
+          yield new Uint8Array(content.subarray(at, at + CONTENT_PIECE));
         }
       },
     },

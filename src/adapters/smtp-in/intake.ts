@@ -61,7 +61,7 @@ export const canonical = (address: string): string => parseAddress(address)?.tex
 const contentOf = async (stream: SMTPServerDataStream, maxOctets: number): Promise<Content | undefined> => {
   let gathered: ContentGatherer | undefined = gatherContent();
   stream.on("data", (chunk: Buffer) => {
-    gathered?.add(chunk);
+    gathered?.use(chunk);
     if ((gathered?.size() ?? 0) > maxOctets) gathered = undefined;
   });
   await once(stream, "end");

@@ -2,9 +2,9 @@
  * The content of a mail on its way from the store to a connection. A small one is in memory and leaves in one write; a large
  * one is read as fast as the connection takes it, anew for each transaction, so that it costs a piece of itself.
  */
-import { Readable, type Writable } from "node:stream";
+import type { Duplex, Writable } from "node:stream";
 
-import { joinContent } from "../../domain/content.ts";
+import { giveBack, joinContent } from "../../domain/content.ts";
 import type { StoredContent } from "../../domain/event-log.ts";
 
 export type MailContent =
@@ -46,20 +46,50 @@ export const mailContent = async (stored: StoredContent, onError: (error: unknow
   return { size, whole: Buffer.from(buffer, byteOffset, byteLength) };
 };
 
+/** Resolves when `isDone` holds, which is looked at whenever the stream has drained, or when `stopped` aborts. */
+const drained = (stream: Writable, isDone: () => boolean, stopped: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const look = (): void => {
+      if (!stopped.aborted && !isDone()) return;
+      stream.off("drain", look);
+      stopped.removeEventListener("abort", look);
+      resolve();
+    };
+    stream.on("drain", look);
+    stopped.addEventListener("abort", look);
+    look();
+  });
+
 /**
- * Writes the whole content to a stream and ends it. When the content cannot be read to its end the stream is not ended and
- * `onUnreadable` is called. The answer stops the reading.
+ * Writes the whole content to a stream that is piped to a socket, and ends it. Large pieces go one by one, and when one has
+ * left its memory is given back. When the content cannot be read to its end the stream is not ended and `onUnreadable` is
+ * called. The answer stops the reading.
  */
-export const pour = (content: MailContent, into: Writable, onUnreadable: () => void): (() => void) => {
+export const pour = (content: MailContent, into: Duplex, socket: Writable, onUnreadable: () => void): (() => void) => {
   if ("whole" in content) {
     into.end(content.whole);
     return () => undefined;
   }
-  const source = Readable.from(content.pieces, { objectMode: false });
-  source.once("error", onUnreadable);
-  source.pipe(into);
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const run = async (): Promise<void> => {
+    for await (const piece of content.pieces) {
+      if (signal.aborted) return;
+      into.write(piece);
+      // A smaller one may not fill the socket, which then says nothing when it is empty again.
+      const isLarge = piece.byteLength >= socket.writableHighWaterMark;
+      const hasLeft = (): boolean => into.writableLength + into.readableLength + socket.writableLength === 0;
+      if (isLarge) await drained(socket, hasLeft, signal);
+      else await drained(into, () => !into.writableNeedDrain, signal);
+      if (signal.aborted) return;
+      if (isLarge) giveBack(piece);
+    }
+    into.end();
+  };
+  run().catch(() => {
+    if (!signal.aborted) onUnreadable();
+  });
   return () => {
-    source.off("error", onUnreadable).on("error", () => undefined);
-    source.destroy();
+    stopping.abort();
   };
 };

@@ -2,7 +2,7 @@
  * One SMTP transaction. Adds to the library's what deliveries need to know: which recipients were refused with what, and
  * whether the whole message had left when a connection broke.
  */
-import type { Readable, Writable } from "node:stream";
+import type { Duplex, Readable } from "node:stream";
 
 import type { SMTPEnvelope } from "nodemailer/lib/smtp-connection";
 
@@ -88,19 +88,20 @@ type Handing = { readonly finalReplyMs: number; readonly progress: Progress; rea
 /** All that the library asks of a message is `pipe`, called when the server wants the content. */
 const messageOf = (content: MailContent, { library, patience }: Connection, handing: Handing): Readable => {
   const { finalReplyMs, progress, onUnreadable } = handing;
-  const pipe = (stream: Writable): void => {
+  const pipe = (stream: Duplex): void => {
     progress.started = true;
     const socket = library._socket;
+    if (!(socket instanceof Object)) return; // its end is about to be told
     // A small message leaves in one write together with its final dot. Stuffing at most doubles it, so it stays below the
     // mark at which a corked socket would wait for itself.
-    const together = socket instanceof Object && content.size * 2 + 16 < socket.writableHighWaterMark;
+    const together = content.size * 2 + 16 < socket.writableHighWaterMark;
     if (together) socket.cork();
     stream.once("end", () => {
       if (together) socket.uncork();
       progress.ended = true;
       patience(finalReplyMs);
     });
-    progress.stop = pour(content, stream, onUnreadable);
+    progress.stop = pour(content, stream, socket, onUnreadable);
   };
   return { pipe } as unknown as Readable;
 };

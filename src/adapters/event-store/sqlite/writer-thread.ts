@@ -1,5 +1,6 @@
 /** The thread that writes: collects what has piled up while the last commit ran, commits it, answers, tidies up. */
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from "node:worker_threads";
+import { giveBack } from "../../../domain/content.ts";
 import type { Position } from "../../../domain/event-log.ts";
 import { StoreUnavailable } from "../store-unavailable.ts";
 import { openDatabase, type DatabaseOptions } from "./database.ts";
@@ -17,6 +18,14 @@ export type Reply =
 
 /** A transaction takes no more packets in when it has this many operations. */
 const GROUP_LIMIT = 2_048;
+
+/** Large contents would stay until this thread, which makes little garbage else, collects some. */
+const forgetContents = (operations: readonly Operation[]): void => {
+  for (const operation of operations) {
+    if (operation.kind !== "append") continue;
+    for (const { pieces } of operation.contents) pieces.forEach(giveBack);
+  }
+};
 
 const serve = (port: MessagePort, writer: Writer): void => {
   const reply = (message: Reply): void => {
@@ -36,6 +45,7 @@ const serve = (port: MessagePort, writer: Writer): void => {
         next = operations.length < GROUP_LIMIT ? nextRequest() : undefined;
       }
       reply({ kind: "committed", packets, ...writer.commit(operations) });
+      forgetContents(operations);
       writer.tidy();
     }
     if (next !== "close") return;

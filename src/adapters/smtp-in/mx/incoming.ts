@@ -14,6 +14,7 @@ export type IncomingLimits = {
 export type IncomingReader = {
   /** The header with its last line end, once. False: nothing more of this message is wanted. */
   readonly header: (header: Buffer) => Promise<boolean>;
+  /** The octets are gone when it returns. */
   readonly body: (octets: Buffer) => void;
 };
 
@@ -88,7 +89,7 @@ export const readIncoming = async (stream: SMTPServerDataStream, reader: Incomin
     }
     if (state.stage !== "body" || rest === undefined || rest.length === 0) return;
     reader.body(rest);
-    state.body.add(rest);
+    state.body.use(rest);
   };
 
   for await (const chunk of stream as AsyncIterable<Buffer>) {

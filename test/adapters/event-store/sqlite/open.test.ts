@@ -4,6 +4,7 @@ import { readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, it } from "node:test";
+import { CONTENT_PIECE } from "../../../../src/domain/event-log.ts";
 import type { StoreWithContents } from "../../../../src/adapters/event-store/event-store.ts";
 import { openSqliteStore } from "../../../../src/adapters/event-store/sqlite/open.ts";
 import { StoreUnavailable, type TroubleReason } from "../../../../src/adapters/event-store/store-unavailable.ts";
@@ -95,6 +96,25 @@ describe("a store that was closed", () => {
         if (seen.length === 3) break;
       }
       assert.deepEqual(seen, ["2", "3", "4"]);
+    });
+  });
+});
+
+describe("a large content", () => {
+  it("takes no memory once it is stored", async () => {
+    await session(async (store) => {
+      await store.append([birth("before", "1")], [{ id: 1, pieces: [new Uint8Array(100_000)] }]);
+      const before = process.memoryUsage().arrayBuffers;
+      const pieces = Array.from({ length: 100 }, (_, index) => new Uint8Array(CONTENT_PIECE).fill(index));
+      await store.append([birth("large", "1")], [{ id: 2, pieces }]);
+      // Answers to this come after the memory of the one before was given back.
+      await store.append([birth("after", "1")]);
+      const added = process.memoryUsage().arrayBuffers - before;
+      assert.ok(added < 5_000_000, `${added} octets are still taken`);
+      const content = await store.contents.open(2);
+      let size = 0;
+      for await (const piece of content?.pieces ?? []) size += piece.byteLength;
+      assert.equal(size, 100 * CONTENT_PIECE);
     });
   });
 });
