@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { Config } from "../adapters/config/schema.ts";
 import { codec } from "../adapters/event-store/codec.ts";
 import { eventLog } from "../adapters/event-store/event-log.ts";
+import { rememberingContents } from "../adapters/event-store/recent-contents.ts";
 import type { StoreWithContents } from "../adapters/event-store/event-store.ts";
 import type { HttpLog } from "../adapters/http/server.ts";
 import { senderReports } from "../adapters/mime/dsn-report.ts";
@@ -50,7 +51,7 @@ const seedsOf = ({ holdRules }: Config) =>
 
 export const coreOf = (parts: CoreParts): Core => {
   const { config, clock, log, store, views, directory, recorded, local, onFatal, userAgent } = parts;
-  const events = eventLog(store, codec);
+  const { log: events, contents } = rememberingContents({ log: eventLog(store, codec), contents: store.contents });
   const attempts = attemptLog(log);
   const trouble = (what: string, error: unknown): void => {
     recorded.trouble(what);
@@ -63,13 +64,13 @@ export const coreOf = (parts: CoreParts): Core => {
     };
   const built = engine({
     log: events,
-    contents: store.contents,
+    contents,
     readModel: views.readModel,
     directory,
     clock,
     senderReports: senderReports({ hostName: config.hostName, random: randomBytes }),
-    courier: courierFor(config, { contents: store.contents, clock, local, log, network: parts.network, onError: troubleOf("delivery") }),
-    caller: callerFor(config, { contents: store.contents, clock, userAgent, onError: troubleOf("webhook") }),
+    courier: courierFor(config, { contents, clock, local, log, network: parts.network, onError: troubleOf("delivery") }),
+    caller: callerFor(config, { contents, clock, userAgent, onError: troubleOf("webhook") }),
     node: 0,
     random: Math.random,
     newFromId,
