@@ -67,6 +67,7 @@ const suppressionColumns: readonly Column<SuppressionRow>[] = [
   { title: "ADDRESS", cell: (row) => row.baseAddress, most: 60 },
   { title: "SINCE", cell: ({ createdAt }) => timeText(createdAt) },
   { title: "BY", cell: ({ manual }) => (manual ? "hand" : "failure") },
+  { title: "CAUSE", cell: ({ manual, causeStream }) => (manual ? "" : causeStream) },
   { title: "REASON", cell: ({ reason }) => reason, most: 80 },
 ];
 

@@ -6,7 +6,7 @@ import type { MessageRow } from "../../projections/messages.ts";
 import { countArgument, idArgument } from "./arguments.ts";
 import { CommandFailure, EXIT } from "./failure.ts";
 import { factsText, tableText, timeText, type Column } from "./output.ts";
-import { actionFilter, listQuery, withBulkOptions, withQueueFilter, type QueueOptions } from "./queue-options.ts";
+import { actionFilter, classOption, listQuery, withBulkOptions, withQueueFilter, type QueueOptions } from "./queue-options.ts";
 import { actionFrom, withTimes, type TimeOptions } from "./schedule-options.ts";
 import type { Session } from "./session.ts";
 import { historyText, type ToldEvent } from "./stream-text.ts";
@@ -28,12 +28,14 @@ const messageColumns: readonly Column<MessageRow>[] = [
 const queueColumns: readonly Column<MessageRow>[] = [
   ...messageColumns,
   { title: "NEXT ATTEMPT", cell: ({ state, nextAttemptAt }) => (state === "queued" ? timeText(nextAttemptAt) : "") },
+  { title: "CLASS", cell: ({ bounceClass }) => bounceClass },
   { title: "LAST RESULT", cell: replyOf, most: 60 },
 ];
 
 const retiredColumns: readonly Column<MessageRow>[] = [
   ...messageColumns,
   { title: "DONE", cell: ({ retiredAt }) => timeText(retiredAt) },
+  { title: "CLASS", cell: ({ bounceClass }) => bounceClass },
   { title: "LAST RESULT", cell: replyOf, most: 60 },
 ];
 
@@ -43,8 +45,13 @@ const attemptColumns: readonly Column<AttemptRow>[] = [
   { title: "TOOK", cell: ({ durationMs }) => (durationMs === null ? "" : `${durationMs} ms`), align: "right" },
   { title: "OUTCOME", cell: ({ outcome }) => outcome },
   { title: "SERVER", cell: ({ remoteHost, remoteAddress }) => (remoteHost === "" ? remoteAddress : remoteHost), most: 40 },
+  { title: "CLASS", cell: ({ bounceClass }) => bounceClass },
   { title: "ANSWER", cell: ({ code, error }) => replyOf({ lastCode: code, lastError: error }), most: 100 },
 ];
+
+/** Nobody knows whether it arrived, and it waits until somebody decides. */
+const uncertainAdvice = ({ id }: MessageRow): string =>
+  `nobody knows whether it arrived: "queue release --id ${id}" tries again (it may arrive twice), "queue fail --id ${id}" gives it up`;
 
 type History = { readonly message: MessageRow; readonly attempts: readonly AttemptRow[]; readonly events: readonly ToldEvent[] };
 
@@ -62,6 +69,9 @@ const historyOf = ({ message, attempts, events }: History): string => {
     ["message id", message.messageId],
     ["size", message.size],
     ["transport", message.transport],
+    ["envelope id", message.envelopeId],
+    ["last failure", message.bounceClass === "" ? null : `${message.bounceClass}, by rule ${message.bounceRule}`],
+    ["what to do", message.state === "uncertain" ? uncertainAdvice(message) : null],
     ["require tls", message.requireTls === null ? null : `${message.requireTls}`],
     ["kept until", timeText(message.keepUntil)],
     ...Object.entries(message.extra).map(([name, value]) => [`extra ${name}`, value] as const),
@@ -166,7 +176,13 @@ export const addQueueCommands = (program: Command, session: Session): void => {
   bulkCommands(queue, session);
 };
 
-type RetiredOptions = { readonly account?: string; readonly to?: string; readonly state?: string; readonly limit: number };
+type RetiredOptions = {
+  readonly account?: string;
+  readonly to?: string;
+  readonly state?: string;
+  readonly class?: string;
+  readonly limit: number;
+};
 
 export const addRetiredCommands = (program: Command, session: Session): void => {
   program
@@ -177,9 +193,10 @@ export const addRetiredCommands = (program: Command, session: Session): void => 
     .option("--account <name>", "only messages of this account")
     .option("--to <address>", "only to user@domain or @domain")
     .addOption(new Option("--state <outcome>", "only with this outcome").choices(["delivered", "failed", "suppressed", "canceled"]))
+    .addOption(classOption())
     .option("--limit <n>", "at most so many", countArgument, DEFAULT_ROWS)
-    .action(async ({ limit, account, to, state }: RetiredOptions, command: Command) => {
-      const list = await session.client(command).list<MessageRow>("/retired", { account, to, state }, limit);
+    .action(async ({ limit, account, to, state, class: bounceClass }: RetiredOptions, command: Command) => {
+      const list = await session.client(command).list<MessageRow>("/retired", { account, to, state, bounceClass }, limit);
       session.printList(command, retiredColumns, list, "no messages");
     });
 };

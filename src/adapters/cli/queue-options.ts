@@ -1,5 +1,6 @@
 /** The options that say which queued messages a command means. */
 import { type Command, Option } from "commander";
+import { BOUNCE_CLASSES } from "../../domain/message/bounce.ts";
 import { countArgument, idsArgument, timeArgument } from "./arguments.ts";
 import type { Query } from "./client.ts";
 import { CommandFailure, EXIT } from "./failure.ts";
@@ -17,10 +18,15 @@ export type QueueOptions = {
   readonly nextAfter?: string;
   readonly nextBefore?: string;
   readonly transport?: string;
+  readonly state?: string;
+  readonly class?: string;
   readonly all?: true;
   readonly limit?: number;
   readonly dryRun?: true;
 };
+
+/** Narrows a list to a class of refusals. */
+export const classOption = (): Option => new Option("--class <class>", "only last refused for this kind of reason").choices(BOUNCE_CLASSES);
 
 /** Adds the options to a command. */
 export const withQueueFilter = (command: Command, { parseDuration, now }: Session): Command => {
@@ -36,7 +42,9 @@ export const withQueueFilter = (command: Command, { parseDuration, now }: Sessio
     .option("--submitted-before <time>", "only queued before a time", time)
     .option("--next-after <time>", "only with the next attempt after a time", time)
     .option("--next-before <time>", "only with the next attempt before a time (+1h)", time)
-    .option("--transport <name>", "only with this transport set");
+    .option("--transport <name>", "only with this transport set")
+    .addOption(new Option("--state <state>", "only in this state").choices(["queued", "held", "attempting", "uncertain"]))
+    .addOption(classOption());
 };
 
 /** Adds what bulk commands have besides a filter. */
@@ -58,6 +66,8 @@ const conditionsOf = (options: QueueOptions) => ({
   nextAttemptAfter: options.nextAfter,
   nextAttemptBefore: options.nextBefore,
   transport: options.transport,
+  state: options.state,
+  bounceClass: options.class,
 });
 
 /** The filter of a list. */

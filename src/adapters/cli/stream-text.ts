@@ -6,7 +6,7 @@ export type ToldEvent = {
   readonly position: number;
   readonly stream: string;
   readonly revision: number;
-  readonly event: { readonly type: string; readonly at: number };
+  readonly event: { readonly type: string; readonly at: number; readonly result?: { readonly transcript?: readonly string[] } };
   readonly text: string;
 };
 
@@ -14,6 +14,12 @@ export type ToldEvent = {
 export const eventLine = ({ position, stream, event, text }: ToldEvent): string =>
   plain(`${position}  ${timeText(event.at)}  ${stream}  ${event.type}: ${text}`);
 
-/** The same for events of one stream. */
+/** The same for events of one stream, with what the servers said where an attempt failed. */
 export const historyText = (events: readonly ToldEvent[]): string =>
-  events.map(({ event, text }) => `${plain(`${timeText(event.at)}  ${event.type}: ${text}`)}\n`).join("");
+  events
+    .flatMap(({ event, text }) => [
+      `${timeText(event.at)}  ${event.type}: ${text}`,
+      ...(event.result?.transcript ?? []).map((line) => `    ${line}`),
+    ])
+    .map((line) => `${plain(line)}\n`)
+    .join("");

@@ -40,7 +40,7 @@ describe("posthorn queue", () => {
     const { code, out } = await run("list");
     assert.equal(code, 0);
     const [titles = "", first = ""] = out.split("\n");
-    assert.match(titles, /^ID +STATE +ACCOUNT +FROM +TO +ATTEMPTS +NEXT ATTEMPT +LAST RESULT$/u);
+    assert.match(titles, /^ID +STATE +ACCOUNT +FROM +TO +ATTEMPTS +NEXT ATTEMPT +CLASS +LAST RESULT$/u);
     assert.match(first, /^ *1 +queued +shop +orders@shop\.example +bob@there\.example +0\/8 +2026-06-01T12:00:00Z$/u);
     assert.deepEqual(await idsOf("--sort", "queued", "--reverse"), [4, 3, 2, 1]);
   });

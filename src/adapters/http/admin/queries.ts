@@ -1,6 +1,7 @@
 /** What the admin API and the local pages ask of the views: a narrow port, so that they can be tried without any. */
 import type { Instant } from "../../../domain/clock.ts";
 import type { Position } from "../../../domain/event-log.ts";
+import type { BounceClass } from "../../../domain/message/bounce.ts";
 import type { Mailbox } from "../../../domain/received/events.ts";
 import type { CountedList, CounterRow } from "../../../projections/counters.ts";
 import type { HoldRuleRow } from "../../../projections/hold-rules.ts";
@@ -35,6 +36,8 @@ export type QueueFilter = {
   readonly nextAttempt?: Span | undefined;
   readonly transport?: string | undefined;
   readonly state?: MessageState | undefined;
+  /** Class of the last refusal. */
+  readonly bounceClass?: BounceClass | undefined;
 };
 
 export type RetiredFilter = {
@@ -42,6 +45,7 @@ export type RetiredFilter = {
   /** `user@domain` or `@domain`, compared with the recipient. */
   readonly to?: string | undefined;
   readonly outcome?: MessageState | undefined;
+  readonly bounceClass?: BounceClass | undefined;
 };
 
 export type CallFilter = {

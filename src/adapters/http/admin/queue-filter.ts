@@ -1,6 +1,7 @@
 /** Which queued messages are meant: as a query for lists, as JSON for actions. */
 import { z } from "zod";
 import { asciiDomain, parseAddress } from "../../../domain/address.ts";
+import { BOUNCE_CLASSES } from "../../../domain/message/bounce.ts";
 import { refused, type Refusal } from "./answer.ts";
 import { addressPattern, flagText, id, idText, instant, line } from "./parameters.ts";
 import type { QueueFilter } from "./queries.ts";
@@ -26,6 +27,8 @@ const conditions = {
   nextAttemptAfter: instant.optional(),
   nextAttemptBefore: instant.optional(),
   transport: line.optional(),
+  state: z.enum(["queued", "held", "attempting", "uncertain"]).optional(),
+  bounceClass: z.enum(BOUNCE_CLASSES).optional(),
 };
 
 const idList = z
@@ -39,7 +42,6 @@ export const queueFilterQuery = {
   ...conditions,
   ids: idList.optional(),
   hold: flagText.optional(),
-  state: z.enum(["queued", "held", "attempting", "uncertain"]).optional(),
 };
 
 /** The filter of an action. `all`: every message, said in so many words. */

@@ -1,6 +1,7 @@
 /** The queue: lists of waiting and of retired messages, one message with its history, and actions on many. */
 import { setImmediate } from "node:timers/promises";
 import { z } from "zod";
+import { BOUNCE_CLASSES } from "../../../domain/message/bounce.ts";
 import type { QueueAction } from "../../../domain/operations/operations.ts";
 import { json, refused, type Answer } from "./answer.ts";
 import { messageHistory } from "./history.ts";
@@ -51,6 +52,7 @@ const retiredQuery = z.strictObject({
   account: line.optional(),
   to: recipientQuery.optional(),
   state: z.enum(OUTCOMES).optional(),
+  bounceClass: z.enum(BOUNCE_CLASSES).optional(),
   sort: z.enum(["lastActivityAt", "queuedAt"]).default("lastActivityAt"),
   direction: direction.default("descending"),
 });
@@ -93,7 +95,7 @@ export const queueRoutes = ({ queries, parseCursor, log, content, queue, transpo
     route("GET", "/retired", { query: retiredQuery }, ({ query }) =>
       pageAnswer(parseCursor, query, (request) =>
         queries.retired(
-          { account: query.account, to: query.to, outcome: query.state },
+          { account: query.account, to: query.to, outcome: query.state, bounceClass: query.bounceClass },
           { sort: query.sort, direction: query.direction },
           request,
         ),

@@ -3,6 +3,7 @@ import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, type Instant } from "../../../do
 import type { Recorded } from "../../../domain/event-log.ts";
 import type { DomainEvent, DomainEventType } from "../../../domain/events.ts";
 import type { Identity } from "../../../domain/identity.ts";
+import type { Bounce } from "../../../domain/message/bounce.ts";
 import type { ReceivedMessage } from "../../../domain/received/events.ts";
 import type { AttemptResult } from "../../../domain/smtp-result.ts";
 import type { CallResult } from "../../../domain/webhook/events.ts";
@@ -74,6 +75,9 @@ const reached = ({ remoteHost, remoteAddress, durationMs }: AttemptResult): stri
   return `${host === "" ? "" : ` at ${host}`} after ${spanText(durationMs)}`;
 };
 
+/** ` (mailbox-full, by rule enhanced-full)` */
+const classText = (bounce: Bounce | null): string => (bounce === null ? "" : ` (${bounce.class}, by rule ${bounce.rule})`);
+
 const arrived = ({ origin, from, recipient, mailbox }: ReceivedMessage): string => {
   if (origin === "sent") return `a copy of what was sent from ${from} kept in ${mailbox}`;
   return origin === "report" ? `a report for ${recipient} put into ${mailbox}` : `received from ${from} for ${recipient}, into ${mailbox}`;
@@ -89,10 +93,10 @@ const SENTENCES: Sentences = {
     `TLS ${requireTls === null ? "left to policy" : requireTls ? "required" : "not required"} by ${who(by)}`,
   DeliveryAttempted: ({ attempt }) => `attempt ${attempt} began`,
   DeliverySucceeded: ({ attempt, result }) => `attempt ${attempt} delivered it${reached(result)}`,
-  DeliveryDeferred: ({ attempt, result, nextAttemptAt }) =>
-    `attempt ${attempt} failed${reached(result)}: ${replyText(result)}; next at ${iso(nextAttemptAt)}`,
-  DeliveryFailed: ({ attempt, result, suppress }) =>
-    `attempt ${attempt} failed for good${reached(result)}: ${replyText(result)}${suppress === null ? "" : "; the address goes on the suppression list"}`,
+  DeliveryDeferred: ({ attempt, result, bounce, nextAttemptAt }) =>
+    `attempt ${attempt} failed${reached(result)}: ${replyText(result)}${classText(bounce)}; next at ${iso(nextAttemptAt)}`,
+  DeliveryFailed: ({ attempt, result, bounce, suppress }) =>
+    `attempt ${attempt} failed for good${reached(result)}: ${replyText(result)}${classText(bounce)}${suppress === null ? "" : "; the address goes on the suppression list"}`,
   DeliveryUncertain: ({ attempt, result }) =>
     `attempt ${attempt} ended without an answer to the message${reached(result)}: nobody knows whether it arrived`,
   DeliveryInterrupted: ({ attempt, reason, nextAttemptAt }) =>
@@ -101,8 +105,8 @@ const SENTENCES: Sentences = {
   MessageSuppressed: ({ baseAddress }) => `not attempted: ${baseAddress} is on the suppression list`,
   MessageFailed: ({ reason }) => `given up: ${reason}`,
   MessageCanceled: ({ by }) => `canceled by ${who(by)}`,
-  DsnReceived: ({ action, code, enhancedCode, error, suppress }) =>
-    `a DSN says ${action}${code === 0 ? "" : `: ${replyText({ code, enhancedCode, error })}`}${suppress === null ? "" : "; the address goes on the suppression list"}`,
+  DsnReceived: ({ action, code, enhancedCode, error, bounce, suppress }) =>
+    `a DSN says ${action}${code === 0 ? "" : `: ${replyText({ code, enhancedCode, error })}`}${classText(bounce)}${suppress === null ? "" : "; the address goes on the suppression list"}`,
   ComplaintReceived: ({ feedbackType, suppress }) =>
     `the recipient complained (${feedbackType})${suppress ? "; the address goes on the suppression list" : ""}`,
   MessageRetired: ({ keepUntil }) => `retired, kept until ${iso(keepUntil)}`,

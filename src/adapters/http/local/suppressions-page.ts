@@ -5,10 +5,10 @@ import type { Page } from "../admin/queries.ts";
 import { html, type Content } from "../html.ts";
 import { moment, page, pagesNav, table, type PageAnswer } from "./layout.ts";
 
-/** A failed message, where the cause was one: it may be gone by now. */
+/** The message whose failure, or whose recipient's complaint, was the cause: it may be gone by now. */
 const cause = ({ manual, causeStream }: SuppressionRow): Content => {
   const [, id] = /^message-(\d{1,16})$/u.exec(causeStream) ?? [];
-  if (id !== undefined) return html`<a href="/messages/${id}">a failed message</a>`;
+  if (id !== undefined) return html`<a href="/messages/${id}">message ${id}</a>`;
   return manual ? "a person" : "the API";
 };
 

@@ -13,16 +13,40 @@ const MAX_EVENTS = 500;
 const callLink = (event: DomainEvent): Html | null =>
   "callId" in event && event.type !== "MessageReceived" ? html` <a href="/webhooks/${event.callId}">webhook call</a>` : null;
 
-export const timeline = (events: readonly Recorded[], now: Instant): Html =>
+/** The received message that an event tells of, or that tells the sender of the event, as a link. */
+const reportLink = ({ event, revision }: Recorded, reports: ReportIds): Html | null => {
+  if ("receivedId" in event) return html` <a href="/received/${event.receivedId}">the report</a>`;
+  const id = reports.get(revision);
+  return id === undefined ? null : html` <a href="/received/${id}">report to the sender</a>`;
+};
+
+/** Revisions of the events that senders get reports about, with the ids of those reports. */
+export type ReportIds = ReadonlyMap<number, number>;
+
+const NO_REPORTS: ReportIds = new Map();
+
+/** What was said between the servers, where an attempt failed. */
+const transcript = (event: DomainEvent): Html | null => {
+  const lines = "result" in event && "transcript" in event.result ? event.result.transcript : undefined;
+  return lines === undefined || lines.length === 0
+    ? null
+    : html`<details>
+        <summary>what the servers said</summary>
+        <pre class="wrap">${lines.join("\n")}</pre>
+      </details>`;
+};
+
+export const timeline = (events: readonly Recorded[], now: Instant, reports: ReportIds = NO_REPORTS): Html =>
   html`<ol class="timeline">
       ${events.slice(0, MAX_EVENTS).map(
-        ({ event, revision, position }) =>
+        (recorded) =>
           html` <li>
-            <div><span class="what">${event.type}</span> ${instantText(event.at, now)}</div>
-            <div>${eventText(event)}${callLink(event)}</div>
+            <div><span class="what">${recorded.event.type}</span> ${instantText(recorded.event.at, now)}</div>
+            <div>${eventText(recorded.event)}${reportLink(recorded, reports)}${callLink(recorded.event)}</div>
+            ${transcript(recorded.event)}
             <details>
-              <summary>revision ${revision}, position ${position}</summary>
-              <pre class="wrap">${JSON.stringify(event, null, 2)}</pre>
+              <summary>revision ${recorded.revision}, position ${recorded.position}</summary>
+              <pre class="wrap">${JSON.stringify(recorded.event, null, 2)}</pre>
             </details>
           </li>`,
       )}

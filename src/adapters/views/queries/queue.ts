@@ -1,4 +1,5 @@
 /** Lists of queued messages for operators, and the ids that a bulk operation is about. */
+import type { BounceClass } from "../../../domain/message/bounce.ts";
 import type { MessageRow, MessageState, QUEUE_DIMENSIONS } from "../../../projections/messages.ts";
 import { QUEUE } from "../../../projections/messages.ts";
 import type { Reader } from "../reader.ts";
@@ -19,6 +20,8 @@ export type QueueFilter = {
   readonly nextAttempt?: Span | undefined;
   readonly transport?: string | undefined;
   readonly state?: MessageState | undefined;
+  /** Class of the last refusal. */
+  readonly bounceClass?: BounceClass | undefined;
 };
 
 export type QueueSort = "nextAttemptAt" | "queuedAt";
@@ -52,6 +55,7 @@ const dimensions = ({ account, from, to, transport }: QueueFilter): ReadonlyMap<
 const checksOf = (filter: QueueFilter, except: Dimension | undefined): readonly Condition[] => [
   ...[...dimensions(filter)].filter(([column]) => column !== except).map(([column, value]) => equals(column, value)),
   ...(filter.state === undefined ? [] : [equals("state", filter.state)]),
+  ...(filter.bounceClass === undefined ? [] : [equals("bounceClass", filter.bounceClass)]),
   ...within("queuedAt", filter.submitted ?? {}),
 ];
 

@@ -1,4 +1,5 @@
 /** Lists of messages that left the queue. */
+import type { BounceClass } from "../../../domain/message/bounce.ts";
 import type { MessageRow, MessageState, RETIRED_DIMENSIONS } from "../../../projections/messages.ts";
 import { RETIRED } from "../../../projections/messages.ts";
 import type { Reader } from "../reader.ts";
@@ -13,6 +14,8 @@ export type RetiredFilter = {
   /** Recipient as `user@domain`, or `@domain` for all of a domain. */
   readonly to?: string | undefined;
   readonly outcome?: MessageState | undefined;
+  /** Class of the last refusal. */
+  readonly bounceClass?: BounceClass | undefined;
   readonly submitted?: Span | undefined;
   readonly lastActivity?: Span | undefined;
 };
@@ -48,6 +51,7 @@ export const retiredList =
     const order = { table: RETIRED, sort: byTime ? sort : "id", direction };
     const checks: readonly Condition[] = [
       ...[...values].filter(([column]) => column !== narrowest).map(([column, value]) => equals(column, value)),
+      ...(filter.bounceClass === undefined ? [] : [equals("bounceClass", filter.bounceClass)]),
       ...within("queuedAt", submitted),
       ...(byTime && ids === undefined ? [] : within("lastActivityAt", lastActivity)),
     ];
