@@ -4,6 +4,7 @@ import type { Recorded } from "../domain/event-log.ts";
 import type { Bounce } from "../domain/message/bounce.ts";
 import type { DsnAction, MessageEvent, QueuedMessage } from "../domain/message/events.ts";
 import type { AttemptResult } from "../domain/smtp-result.ts";
+import { submissionOf } from "../domain/submission/envelope-id.ts";
 import { erase, tableOf, type ColumnsOf, type Fold, type Index } from "./projection.ts";
 
 /** `removed` is never stored: it is what a message's last event leaves for the schedule to delete the stream. */
@@ -35,6 +36,8 @@ export type MessageRow = Pick<
 > & {
   readonly source: string;
   readonly state: MessageState;
+  /** Whether the envelope id is the submitter's own, from which nothing can be concluded. */
+  readonly envelopeChosen: boolean;
   /** Set while on hold, also when an attempt under way has yet to end. */
   readonly hold: boolean;
   /** While an attempt is open, when it counts as nobody's; null otherwise. `nextAttemptAt` is when it was due then. */
@@ -74,6 +77,7 @@ const COLUMNS: ColumnsOf<MessageRow> = {
   size: "integer",
   messageId: "text",
   envelopeId: "text",
+  envelopeChosen: "boolean",
   subject: "text",
   extra: "json",
   requireTls: "boolean?",
@@ -119,12 +123,12 @@ const queueIndexes = (dimension: (typeof QUEUE_DIMENSIONS)[number]): readonly In
  * In the queue a message is found by what reports name when its first attempt has ended: nobody reports before that, and
  * most messages leave the queue by that attempt, so that the indexes cost them nothing.
  */
-export const REPORTABLE = "attempts > 1 OR attempts = 1 AND openUntil IS NULL";
-
-/** What a report names a message by, besides its fromid. */
-export const REPORT_DIMENSIONS = ["envelopeId", "messageId"] as const;
+export const REPORTABLE = "(attempts > 1 OR attempts = 1 AND openUntil IS NULL)";
 
 const BY_FROM_ID: Index = { columns: ["fromId"], where: "fromId <> ''" };
+
+/** Envelope ids of our own name the submission, whose messages are found by their ids. */
+export const ENVELOPE_CHOSEN = "envelopeChosen = 1";
 
 /** Messages not retired. */
 export const QUEUE = tableOf<MessageRow>({
@@ -136,7 +140,8 @@ export const QUEUE = tableOf<MessageRow>({
     { columns: ["hold", "nextAttemptAt"] },
     ...QUEUE_DIMENSIONS.flatMap(queueIndexes),
     BY_FROM_ID,
-    ...REPORT_DIMENSIONS.map((dimension) => ({ columns: ["account", dimension], where: REPORTABLE })),
+    { columns: ["account", "envelopeId"], where: `${ENVELOPE_CHOSEN} AND ${REPORTABLE}` },
+    { columns: ["account", "messageId"], where: REPORTABLE },
   ],
 });
 
@@ -152,7 +157,8 @@ export const RETIRED = tableOf<MessageRow>({
     { columns: ["lastActivityAt"] },
     ...RETIRED_DIMENSIONS.flatMap((dimension) => [{ columns: [dimension] }, { columns: [dimension, "lastActivityAt"] }]),
     BY_FROM_ID,
-    ...REPORT_DIMENSIONS.map((dimension) => ({ columns: ["account", dimension] })),
+    { columns: ["account", "envelopeId"], where: ENVELOPE_CHOSEN },
+    { columns: ["account", "messageId"] },
   ],
 });
 
@@ -170,6 +176,7 @@ const born = (event: Extract<MessageEvent, { type: "MessageQueued" }>): MessageR
   size: event.size,
   messageId: event.messageId,
   envelopeId: event.envelopeId,
+  envelopeChosen: event.envelopeId !== "" && submissionOf(event.envelopeId) !== event.submissionId,
   subject: event.subject,
   extra: event.extra,
   requireTls: event.requireTls,

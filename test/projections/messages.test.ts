@@ -16,10 +16,11 @@ const homeOf = (row: MessageRow) => messages.home(row);
 
 describe("the row of a message", () => {
   it("says everything about a message that was just queued", () => {
-    const { eightBit: _eightBit, ...message } = aMessage();
+    const { eightBit: _eightBit, notify: _notify, returnContent: _return, originalRecipient: _original, ...message } = aMessage();
     assert.deepEqual(after(), {
       ...message,
       state: "queued",
+      envelopeChosen: true,
       hold: false,
       openUntil: null,
       attempts: 0,
@@ -28,6 +29,10 @@ describe("the row of a message", () => {
       lastCode: 0,
       lastEnhancedCode: "",
       lastError: "",
+      bounceClass: "",
+      bounceRule: "",
+      feedback: "",
+      feedbackCode: 0,
       lastActivityAt: NOON,
       retiredAt: null,
       keepUntil: null,

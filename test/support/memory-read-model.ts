@@ -131,8 +131,11 @@ export const memoryReadModel = (log: MemoryLog, follows: MemoryReadModel["follow
   const known = (): readonly MessageState[] => [...messages.values()].filter(({ value }) => value !== "removed");
   const reported = (account: string, agrees: (message: QueuedMessage) => boolean) =>
     known()
-      .flatMap(({ context: { message, attempts } }) =>
-        message?.account === account && attempts > 0 && agrees(message) ? [{ id: message.id, recipient: message.recipient }] : [],
+      .flatMap(({ value, context: { message, attempts } }) =>
+        // The first attempt has ended.
+        message?.account === account && attempts > (value === "attempting" ? 1 : 0) && agrees(message)
+          ? [{ id: message.id, recipient: message.recipient }]
+          : [],
       )
       .sort((a, b) => b.id - a.id);
 

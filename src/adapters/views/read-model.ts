@@ -5,13 +5,14 @@ import { receivedStream } from "../../domain/received/events.ts";
 import { recipientStream } from "../../domain/recipient/events.ts";
 import type { DueItem, ReadModel } from "../../domain/runtime/read-model.ts";
 import { webhookStream } from "../../domain/webhook/events.ts";
-import { numberOf, QUEUE, REPORTABLE, RETIRED, type REPORT_DIMENSIONS } from "../../projections/messages.ts";
-import type { Key, Table } from "../../projections/projection.ts";
+import { numberOf, QUEUE } from "../../projections/messages.ts";
+import type { Key } from "../../projections/projection.ts";
 import type { Actor } from "../../projections/schedule.ts";
 import { indexName, quoted } from "./ddl.ts";
 import { dueWork } from "./due.ts";
 import type { ViewsProgress } from "./progress.ts";
 import type { Reader } from "./reader.ts";
+import { reportedMessages } from "./reported-messages.ts";
 import type { SqlValue } from "./rows.ts";
 
 export const READ_MODEL_SQL = {
@@ -26,31 +27,10 @@ export const READ_MODEL_SQL = {
   usageHours: "SELECT sum(messages), sum(firstContacts) FROM usage_hours WHERE account = ? AND hour > ?",
   storage: "SELECT octets FROM storage WHERE account = ?",
   content: "SELECT 1 FROM contents WHERE contentId = ? LIMIT 1",
-  queuedFromId: "SELECT id FROM queue INDEXED BY queue__fromId WHERE fromId = ? AND fromId <> '' LIMIT 1",
-  retiredFromId: "SELECT id FROM retired INDEXED BY retired__fromId WHERE fromId = ? AND fromId <> '' LIMIT 1",
   unfinishedCalls: `SELECT id FROM webhook_calls INDEXED BY webhook_calls__messageRef
     WHERE messageRef = ? AND state IN ('waiting', 'queued', 'attempting') ORDER BY id`,
   callsAfter: `SELECT id FROM webhook_calls INDEXED BY webhook_calls__after WHERE "after" = ? AND state = 'waiting' ORDER BY id`,
 } as const;
-
-/** Messages of one submission, and a few more that borrow its Message-ID: a report is about one of them. */
-const MOST_REPORTED = 1_000;
-
-/** The statements that find what a report names, among messages that were tried at least once. */
-export const reportedSql = (dimension: (typeof REPORT_DIMENSIONS)[number]): readonly [queued: string, retired: string] => {
-  const from = (table: Table, condition: string): string =>
-    `SELECT id, recipient FROM ${table.name} INDEXED BY ${indexName(table, ["account", dimension])}
-     WHERE account = ? AND ${quoted(dimension)} = ? AND (${condition}) ORDER BY id DESC LIMIT ${MOST_REPORTED}`;
-  return [from(QUEUE, REPORTABLE), from(RETIRED, "attempts > 0")];
-};
-
-const reported = (reader: Reader, dimension: (typeof REPORT_DIMENSIONS)[number]): ReadModel["messagesOfEnvelope"] => {
-  const statements = reportedSql(dimension);
-  return (account, value) => {
-    const found = statements.flatMap((sql) => reader.all(sql, [account, value]));
-    return found.map(([id, recipient]) => ({ id: Number(id), recipient: String(recipient) })).sort((a, b) => b.id - a.id);
-  };
-};
 
 const STREAM_OF: Readonly<Record<Actor, (id: number) => string>> = {
   message: messageStream,
@@ -130,12 +110,7 @@ export const readModel = (
     contacted: (account, baseAddress) => typeof recipient(account, baseAddress)?.[1] === "number",
     usage: usage(reader),
     storedOctets: (account) => Number(reader.first(READ_MODEL_SQL.storage, [account])?.[0] ?? 0),
-    messageOfFromId: (fromId) => {
-      const [id] = reader.first(READ_MODEL_SQL.queuedFromId, [fromId]) ?? reader.first(READ_MODEL_SQL.retiredFromId, [fromId]) ?? [];
-      return typeof id === "number" ? id : undefined;
-    },
-    messagesOfEnvelope: reported(reader, "envelopeId"),
-    messagesOfMessageId: reported(reader, "messageId"),
+    ...reportedMessages(reader),
     unreferenced: (contentIds) => contentIds.filter((id) => reader.first(READ_MODEL_SQL.content, [id]) === undefined),
     unfinishedCalls: (messageId) => ids(READ_MODEL_SQL.unfinishedCalls, messageId),
     callsAfter: (callId) => ids(READ_MODEL_SQL.callsAfter, callId),

@@ -12,6 +12,7 @@ import { comparable } from "../runtime/deliveries.ts";
 import type { HoldRuleSet, Messages } from "../runtime/kinds.ts";
 import type { Allowance } from "./allowance.ts";
 import type { ChosenFromIds, FromIdClaim } from "./chosen-from-ids.ts";
+import { envelopeIdOf } from "./envelope-id.ts";
 import { senderPlan, type Sender } from "./sender.ts";
 import { sentCopyOctets, sentCopyOf } from "./sent-copy.ts";
 import type { Submission, SubmissionRefusal, SubmissionResult, Submit } from "./submission.ts";
@@ -43,8 +44,9 @@ const MAX_ID_COLLISIONS = 8;
 /** What the messages of a submission have in common. */
 const common = (submission: Submission, now: Instant, { nextId, newFromId }: Pick<SubmitOptions, "nextId" | "newFromId">) => {
   const { account, from, content, messageId, subject, extra, requireTls, eightBit, releaseAt, source, envelope } = submission;
+  const submissionId = nextId();
   return {
-    submissionId: nextId(),
+    submissionId,
     account: account.name,
     from: from.text,
     senderDomain: from.domain,
@@ -59,7 +61,7 @@ const common = (submission: Submission, now: Instant, { nextId, newFromId }: Pic
     nextAttemptAt: releaseAt === null ? now : Math.max(now, releaseAt),
     maxAttempts: MAX_ATTEMPTS,
     source,
-    envelopeId: envelope === undefined || envelope.envelopeId === "" ? newFromId() : envelope.envelopeId,
+    envelopeId: envelope === undefined || envelope.envelopeId === "" ? envelopeIdOf(submissionId, newFromId()) : envelope.envelopeId,
     returnContent: envelope?.returnContent ?? null,
   };
 };

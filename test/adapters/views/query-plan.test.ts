@@ -81,6 +81,7 @@ const readOthers = ({ reader }: DirectViews): void => {
   all.counts("queue", "shop");
   single.message(1);
   single.attempts(1);
+  single.feedback(1);
   single.call(1);
   single.callAttempts(1);
 };
@@ -98,6 +99,10 @@ const readModel = ({ model, reader }: DirectViews): void => {
   model.contacted("shop", "bob@there.example");
   model.usage("shop", NOON);
   model.storedOctets("shop");
+  model.messageOfFromId("x");
+  model.messagesOfEnvelope("shop", "x");
+  model.messagesOfEnvelope("shop", "1.nobody-knows-this");
+  model.messagesOfMessageId("shop", "<x@shop.example>");
   model.unreferenced([1, 2]);
   model.unfinishedCalls(1);
   model.callsAfter(1);

@@ -11,6 +11,7 @@ import { evolveMessage, unbornMessage, type MessageState } from "../../../src/do
 import { MAILBOXES, receivedStream, type ReceivedEvent } from "../../../src/domain/received/events.ts";
 import { evolveReceived, unbornReceived, type ReceivedState } from "../../../src/domain/received/machine.ts";
 import { recipientStream, type RecipientEvent } from "../../../src/domain/recipient/events.ts";
+import { envelopeIdOf } from "../../../src/domain/submission/envelope-id.ts";
 import { evolveWebhook, unbornWebhook, type WebhookState } from "../../../src/domain/webhook/machine.ts";
 import { webhookStream, type WebhookEvent, type WebhookEventType } from "../../../src/domain/webhook/events.ts";
 import {
@@ -31,6 +32,8 @@ export const ACCOUNTS = ["shop", "club"];
 export const DOMAINS = ["there.example", "elsewhere.example", "far.example"];
 export const SENDERS = ["shop.example", "club.example"];
 export const PEOPLE = ["ann", "bob"];
+export const ENVELOPES = ["", "env-1", "env-2", "7.looks-like-our-own"];
+export const MESSAGE_IDS = ["<1@shop.example>", "<2@shop.example>"];
 
 /** A log, and everything that tests ask about. */
 export type RandomLog = {
@@ -124,8 +127,10 @@ export const randomLog = (seeds: readonly number[]): RandomLog => {
     const [account, size] = shared?.contentId === contentId ? [shared.account, shared.size] : [pick(roll, ACCOUNTS), 100 + roll(50)];
     const recipientDomain = pick(roll, DOMAINS);
     const senderDomain = pick(roll, SENDERS);
+    const submissionId = shared !== undefined && roll(2) === 0 ? shared.submissionId : nextId++;
     const id = nextId++;
     const changes = {
+      submissionId,
       id,
       contentId,
       account,
@@ -136,6 +141,9 @@ export const randomLog = (seeds: readonly number[]): RandomLog => {
       from: `${pick(roll, PEOPLE)}@${senderDomain}`,
       transport: roll(4) === 0 ? "relay" : null,
       nextAttemptAt: at + roll(3) * MINUTE_MS,
+      fromId: roll(2) === 0 ? "" : `from-${id}`,
+      envelopeId: roll(2) === 0 ? pick(roll, ENVELOPES) : envelopeIdOf(submissionId, "nobody-knows-this"),
+      messageId: pick(roll, MESSAGE_IDS),
     };
     message(id, { type: "MessageQueued", at, ...aMessage(changes) });
   };

@@ -7,7 +7,7 @@ import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../../src/domain/clock.ts";
 import type { ReadModel, WorkKind } from "../../../src/domain/runtime/read-model.ts";
 import type { MemoryLog } from "../../support/memory-log.ts";
 import { memoryReadModel } from "../../support/memory-read-model.ts";
-import { ACCOUNTS, DOMAINS, PEOPLE, randomLog, SENDERS, type RandomLog } from "./random-log.ts";
+import { ACCOUNTS, DOMAINS, ENVELOPES, MESSAGE_IDS, PEOPLE, randomLog, SENDERS, type RandomLog } from "./random-log.ts";
 import { cut, directViews, inFolder, rebuilt } from "./views-folder.ts";
 
 const logs = fc.array(fc.nat(), { minLength: 1, maxLength: 300, size: "max" }).map(randomLog);
@@ -36,6 +36,9 @@ const answers = (model: ReadModel, { events, messageIds, callIds, contentIds }: 
   const rules = [null, ...ACCOUNTS].flatMap((account) =>
     [null, ...SENDERS].flatMap((senderDomain) => [null, ...DOMAINS].map((recipientDomain) => ({ account, senderDomain, recipientDomain }))),
   );
+  const envelopes = [
+    ...new Set(ENVELOPES.concat(events.flatMap(({ event }) => (event.type === "MessageQueued" ? [event.envelopeId] : [])))),
+  ].filter((envelopeId) => envelopeId !== "");
   const everything = { perLane: 1_000, limit: 10_000 };
   const due = (kind: WorkKind, at: number) =>
     model
@@ -55,6 +58,9 @@ const answers = (model: ReadModel, { events, messageIds, callIds, contentIds }: 
     usage: ACCOUNTS.flatMap((account) =>
       [0, 1, 59, 60, 61, 600, 1_439, 1_440].map((ago) => model.usage(account, newestAt - ago * MINUTE_MS)),
     ),
+    byFromId: ["", ...messageIds.map((id) => `from-${id}`)].map((fromId) => model.messageOfFromId(fromId)),
+    byEnvelope: ACCOUNTS.flatMap((account) => envelopes.map((envelopeId) => model.messagesOfEnvelope(account, envelopeId))),
+    byMessageId: ACCOUNTS.flatMap((account) => MESSAGE_IDS.map((messageId) => model.messagesOfMessageId(account, messageId))),
     unreferenced: model.unreferenced([...new Set(contentIds)]),
     unfinishedCalls: messageIds.map((id) => model.unfinishedCalls(id)),
     callsAfter: callIds.map((id) => [...model.callsAfter(id)].sort()),

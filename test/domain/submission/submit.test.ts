@@ -68,7 +68,7 @@ describe("a submission", () => {
       nextAttemptAt: one.clock.now(),
       maxAttempts: 8,
       source: "smtp",
-      envelopeId: "token1",
+      envelopeId: `${submissionId.toString(36)}.token1`,
       notify: null,
       returnContent: null,
       originalRecipient: "",
