@@ -18,7 +18,7 @@ export type BodyHash = {
 
 /** A body in one canonical form, with all hashes over it. */
 export type CanonicalBody = {
-  readonly hash: (algorithm: "sha1" | "sha256", limit: number) => BodyHash;
+  readonly hash: (algorithm: "sha256", limit: number) => BodyHash;
   /** The next octets. Lines must end in CR LF; where they do not, the hash is of no use but nothing breaks. */
   readonly add: (octets: Uint8Array) => void;
   readonly end: () => void;
@@ -80,10 +80,11 @@ const canonicalise = (octets: Uint8Array, state: State, form: Canonicalization, 
 const holdsText = (octets: Uint8Array, form: Canonicalization): boolean =>
   octets.some((octet) => octet !== CR && octet !== LF && (form === "simple" || (octet !== SPACE && octet !== TAB)));
 
+/** For all bodies, because it is used only between two lines of {@link canonicalBody}. Nothing grows by more than a CR for each LF. */
+const out = Buffer.allocUnsafe(STEP * 2 + 8);
+
 export const canonicalBody = (form: Canonicalization): CanonicalBody => {
   const sinks: Sink[] = [];
-  // Nothing grows by more than a CR for each LF.
-  const out = Buffer.allocUnsafe(STEP * 2 + 8);
   const state: State = { lineEnds: 0, afterSpace: false, isEmpty: true };
 
   const write = (octets: Uint8Array): void => {

@@ -128,7 +128,7 @@ export const senderChecks =
         const [spf, signed] = await Promise.all([spfChecked, signatures.verdict()]);
         const responsible = responsibleOf(spf, signed);
         const verdicts = await Promise.all(domains.map((domain) => checkDmarc(domain, responsible, dns.ask)));
-        const arcResult = signed.arc.status.result;
+        const arcResult = signed.arc;
         const arcRows =
           arcResult === "none" ? [] : [formatAuthHeaderRow("arc", { result: arcResult, smtp: { "remote-ip": sender.remoteAddress } })];
         const rows = [...signed.results, spf.row, ...arcRows, ...verdicts.map(({ row }) => row)];

@@ -3,13 +3,14 @@
  * header, fetches the keys and verifies; which signatures are worth looking at is decided here, because every one of them
  * costs a look-up and a pass over the body, and because a signature that leaves out what people read proves nothing.
  */
-import { DkimVerifier, type Hasher, type SignatureHeader, type SignatureResult } from "mailauth/lib/dkim/dkim-verifier.js";
 import { arc } from "mailauth/lib/arc/index.js";
+import { DkimVerifier, type SignatureHeader } from "mailauth/lib/dkim/dkim-verifier.js";
 import { formatAuthHeaderRow } from "mailauth/lib/tools.js";
 
 import type { Instant } from "../../domain/clock.ts";
 import type { AskedDns } from "./asked.ts";
-import { type BodyHash, canonicalBody, type Canonicalization } from "./body-hash.ts";
+import { canonicalBody, type Canonicalization, type CanonicalBody } from "./body-hash.ts";
+import { type SignatureOutcome, type SignedBody, verifySignature } from "./verify-signature.ts";
 
 /** A field as it came. */
 export type SignedField = {
@@ -26,8 +27,8 @@ export type SignatureVerdict = {
   readonly undecided: readonly string[];
   /** Parts of an Authentication-Results field. */
   readonly results: readonly string[];
-  /** mailauth's view of the ARC chain; DMARC mentions it. */
-  readonly arc: Awaited<ReturnType<typeof arc>>;
+  /** `none`, `pass` or `fail`: of the chain of ARC seals. */
+  readonly arc: string;
 };
 
 export type Signatures = {
@@ -36,8 +37,7 @@ export type Signatures = {
   readonly verdict: () => Promise<SignatureVerdict>;
 };
 
-type Named = { readonly signingDomain?: string | undefined; readonly selector?: string | undefined };
-type Judged = { readonly domain: string; readonly result: string; readonly row: string };
+type Judged = { readonly signature: SignatureHeader; readonly outcome: SignatureOutcome };
 
 /** The newest ones come first; nobody honest has more (RFC 6376 section 6.1 lets a verifier stop). */
 const MAX_SIGNATURES = 8;
@@ -56,87 +56,99 @@ const flawOf = ({ original, parsed, hashAlgo }: SignatureHeader): string | undef
 
 const MAX_SHOWN = 255;
 
-const rowOf = (result: string, comment: string | false | undefined, { signingDomain = "", selector = "" }: Named): string =>
-  formatAuthHeaderRow("dkim", { result, comment, header: { d: signingDomain.slice(0, MAX_SHOWN), s: selector.slice(0, MAX_SHOWN) } });
+const rowOf = ({ signature: { signingDomain, selector }, outcome }: Judged): string =>
+  formatAuthHeaderRow("dkim", { ...outcome, header: { d: signingDomain.slice(0, MAX_SHOWN), s: selector.slice(0, MAX_SHOWN) } });
 
-/** mailauth's name for a body hash: form, algorithm, and the l= tag or nothing. */
-const hasherFor = (key: string, bodies: Map<string, ReturnType<typeof canonicalBody>>): { readonly hasher: Hasher } => {
-  const [form = "", algorithm = "", limit = ""] = key.split(":");
-  const body = bodies.get(form) ?? canonicalBody(form as Canonicalization);
-  bodies.set(form, body);
-  const most = limit === "" ? Infinity : Number(limit);
-  const hash: BodyHash = body.hash(algorithm === "sha1" ? "sha1" : "sha256", most);
-  return {
-    hasher: {
+/** A body in the form that a signature asks for, whose hash is known in the end. */
+type AwaitedBody = () => SignedBody;
+
+/** Signatures that ask for the same share their pass over the body, and those that ask for the same hash that as well. */
+const awaitedBodies = () => {
+  const forms = new Map<string, CanonicalBody>();
+  const hashes = new Map<string, AwaitedBody>();
+  const awaited = ({ bodyCanon, maxBodyLength }: SignatureHeader): AwaitedBody => {
+    const name = `${bodyCanon} ${maxBodyLength}`;
+    const known = hashes.get(name);
+    if (known !== undefined) return known;
+    const form = forms.get(bodyCanon) ?? canonicalBody(bodyCanon as Canonicalization);
+    forms.set(bodyCanon, form);
+    const limit = maxBodyLength === "" ? Infinity : Number(maxBodyLength);
+    const hash = form.hash("sha256", limit);
+    let digest: string | undefined;
+    const body: AwaitedBody = () => {
+      digest ??= hash.digest("base64");
       // A limit beyond the body is not one that the signer can have meant (RFC 6376 section 3.5): nothing equals it.
-      digest: (encoding) => (limit !== "" && most > hash.total() ? "" : hash.digest(encoding)),
-      getMimeStructureStart: () => false,
-      setContentType: () => undefined,
-      get bodyHashedBytes() {
-        return limit === "" ? hash.hashed() : most;
-      },
-      get canonicalizedLength() {
-        return hash.total();
-      },
-    },
+      const isImpossible = limit !== Infinity && limit > hash.total();
+      return { hash: isImpossible ? "" : digest, isPartial: hash.total() > limit };
+    };
+    hashes.set(name, body);
+    return body;
   };
-};
-
-/** What a signature comes to, and how it is told. */
-const judged = ({ signingDomain, selector, status }: SignatureResult): Judged => {
-  // Anything can be put behind the signed part (RFC 6376 section 8.2).
-  const isPartial = status.result === "pass" && (status.underSized ?? 0) > 0;
-  const result = isPartial ? "policy" : status.result;
-  const row = rowOf(result, isPartial ? "a part of the body is not signed" : status.comment, { signingDomain, selector });
-  return { domain: (signingDomain ?? "").toLowerCase(), result, row };
+  return { awaited, forms };
 };
 
 const domainsWith = (all: readonly Judged[], wanted: string): readonly string[] => [
-  ...new Set(all.flatMap(({ domain, result }) => (result === wanted ? [domain] : []))),
+  ...new Set(all.flatMap(({ signature, outcome }) => (outcome.result === wanted ? [signature.signingDomain.toLowerCase()] : []))),
 ];
+
+type Choice = { readonly chosen: readonly SignatureHeader[]; readonly passedOver: readonly Judged[] };
+
+/** Which of them are looked at. Those of ARC come after those of DKIM; there are two at most. */
+const choose = (signatures: readonly SignatureHeader[]): Choice => {
+  const chosen: SignatureHeader[] = [];
+  const passedOver: Judged[] = [];
+  for (const signature of signatures) {
+    if (signature.skip === true || signature.type === "AS") continue;
+    const isOneTooMany = signature.type === "DKIM" && chosen.length >= MAX_SIGNATURES;
+    const flaw = isOneTooMany ? "too many signatures" : flawOf(signature);
+    if (flaw === undefined) chosen.push(signature);
+    else if (passedOver.length < MAX_SIGNATURES) passedOver.push({ signature, outcome: { result: "policy", comment: flaw } });
+  }
+  return { chosen, passedOver };
+};
 
 /** Starts to check. The header must be bounded: mailauth holds every name that is signed against every field. */
 export const checkSignatures = async (fields: readonly SignedField[], now: Instant, dns: AskedDns): Promise<Signatures> => {
-  const verifier = new DkimVerifier({ resolver: dns.ask, sender: "none@invalid", curTime: new Date(now) });
+  const verifier = new DkimVerifier({ sender: "none@invalid", curTime: new Date(now) });
   const parsed = fields.map(({ name, octets }) => ({ key: name, casedKey: name, line: octets }));
   await verifier.messageHeaders({ parsed, original: Buffer.alloc(0) });
-
-  const passedOver: string[] = [];
-  let looked = 0;
-  for (const signature of verifier.signatureHeaders) {
-    if (signature.skip === true) continue;
-    const flaw = signature.type === "DKIM" ? (looked >= MAX_SIGNATURES ? "too many signatures" : flawOf(signature)) : undefined;
-    if (flaw !== undefined) {
-      signature.skip = true;
-      if (passedOver.length < MAX_SIGNATURES) passedOver.push(rowOf("policy", flaw, signature));
-      continue;
-    }
-    if (signature.type === "DKIM") looked += 1;
-    dns.prepare(`${signature.selector}._domainkey.${signature.signingDomain}`, "TXT");
-  }
-
-  const wanted = new Set(verifier.signatureHeaders.flatMap((each) => (each.skip === true ? [] : [each.bodyHashKey])));
-  const bodies = new Map<string, ReturnType<typeof canonicalBody>>();
-  for (const key of [...verifier.bodyHashes.keys()]) {
-    if (wanted.has(key)) verifier.bodyHashes.set(key, hasherFor(key, bodies).hasher);
-    else verifier.bodyHashes.delete(key);
-  }
+  const { chosen, passedOver } = choose(verifier.signatureHeaders);
+  const { awaited, forms } = awaitedBodies();
+  const pending = chosen.map((signature) => ({ signature, body: awaited(signature) }));
+  for (const { selector, signingDomain } of chosen) dns.prepare(`${selector}._domainkey.${signingDomain}`, "TXT");
 
   return {
     body: (octets) => {
-      for (const body of bodies.values()) body.add(octets);
+      for (const form of forms.values()) form.add(octets);
     },
     verdict: async () => {
-      for (const body of bodies.values()) body.end();
-      await verifier.finalChunk();
-      const results = verifier.results.filter(({ signingDomain }) => signingDomain !== undefined).map(judged);
-      const rows = [...results.map(({ row }) => row), ...passedOver];
+      for (const form of forms.values()) form.end();
+      const all = await Promise.all(
+        pending.map(async ({ signature, body }) => ({
+          signature,
+          outcome: await verifySignature(signature, parsed, body(), { ask: dns.ask, now }),
+        })),
+      );
+      const [ofArc] = all.filter(({ signature }) => signature.type === "ARC");
+      const { lastEntry } = verifier.arc;
+      if (ofArc !== undefined && lastEntry !== undefined) lastEntry.messageSignature = { status: { result: ofArc.outcome.result } };
+      const judged = all.filter(({ signature }) => signature.type === "DKIM");
+      const rows = [...judged, ...passedOver].map(rowOf);
       return {
-        verified: domainsWith(results, "pass"),
-        undecided: domainsWith(results, "temperror"),
+        verified: domainsWith(judged, "pass"),
+        undecided: domainsWith(judged, "temperror"),
         results: rows.length === 0 ? ["dkim=none"] : rows,
-        arc: await arc(verifier.arc as Parameters<typeof arc>[0], { resolver: dns.ask }),
+        arc: await arcResult(verifier, dns),
       };
     },
   };
+};
+
+const arcResult = async ({ arc: data }: DkimVerifier, dns: AskedDns): Promise<string> => {
+  try {
+    return (await arc(data as Parameters<typeof arc>[0], { resolver: dns.ask })).status.result;
+  } catch {
+    // mailauth trips over some broken chains.
+    return "fail";
+  }
 };

@@ -5,7 +5,7 @@ import { recordLookups } from "../../../src/adapters/dns/record-lookups.ts";
 import { type SenderVerdict, senderChecks } from "../../../src/adapters/mail-auth/sender-checks.ts";
 import { splitHeader } from "../../../src/adapters/smtp-in/mx/header-fields.ts";
 import { type LocalDns, localDns, type Zone } from "../../support/local-dns.ts";
-import { keyOf, signedBy, textAt } from "../../support/signed-mail.ts";
+import { keyOf, sealedBy, signedBy, textAt } from "../../support/signed-mail.ts";
 import { virtualClock } from "../../support/virtual-clock.ts";
 
 const MESSAGE = "From: App <app@sender.example>\r\nTo: you@own.example\r\nSubject: Hi\r\nMessage-ID: <1@sender.example>\r\n\r\nHello.\r\n";
@@ -121,7 +121,7 @@ describe("a DKIM signature", () => {
     const message = (await signedBy("sender.example", MESSAGE)).replace("Hello.", "Hallo.");
     const verdict = await checked(keyOf("sender.example"), { message });
     assert.deepEqual(verdict.dkimVerifiedDomains, []);
-    assert.match(results(verdict), /dkim=neutral \(body hash did not verify\)/u);
+    assert.match(results(verdict), /dkim=fail \(body hash did not verify\)/u);
   });
 
   it("does not hold for a header that was changed", async () => {
@@ -158,6 +158,32 @@ describe("a DKIM signature", () => {
     assert.deepEqual(verdict.dkimVerifiedDomains, []);
     assert.ok(verdict.questions.length < 20);
     assert.match(results(verdict), /too many signatures/u);
+  });
+});
+
+describe("a chain of ARC seals", () => {
+  const seal = (message = MESSAGE): Promise<string> => sealedBy("list.example", message);
+
+  it("holds", async () => {
+    assert.match(results(await checked(keyOf("list.example"), { message: await seal() })), /arc=pass smtp\.remote-ip=192\.0\.2\.1/u);
+  });
+
+  it("does not hold for a body that was changed, or without a key", async () => {
+    const message = await seal();
+    assert.match(results(await checked(keyOf("list.example"), { message: message.replace("Hello.", "Hallo.") })), /arc=fail/u);
+    assert.match(results(await checked({}, { message })), /arc=fail/u);
+  });
+
+  it("that is broken is no trouble", async () => {
+    const message = await seal();
+    for (const broken of [
+      message.replace("ARC-Seal:", "X-Seal:"),
+      message.replaceAll("i=1", "i=2"),
+      message.replace(/ b=[^;]+/u, " b=!"),
+      message + message,
+    ]) {
+      assert.match(results(await checked(keyOf("list.example"), { message: broken })), /arc=fail/u);
+    }
   });
 });
 
