@@ -14,6 +14,7 @@ import type { Bench, Scenario } from "./scenario.ts";
 import { hundredRecipients } from "./scenarios/hundred-recipients.ts";
 import { idleLatency } from "./scenarios/idle-latency.ts";
 import { receive } from "./scenarios/receive.ts";
+import { largeMessage } from "./scenarios/large-message.ts";
 import { rebuild } from "./scenarios/rebuild.ts";
 import { sendAndDeliver } from "./scenarios/send-and-deliver.ts";
 import { sendOnHold } from "./scenarios/send-on-hold.ts";
@@ -28,6 +29,7 @@ const SCENARIOS: readonly Scenario[] = [
   idleLatency,
   hundredRecipients,
   receive,
+  largeMessage,
   rebuild,
   waitingMessages,
 ];

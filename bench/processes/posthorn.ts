@@ -23,6 +23,12 @@ export type PosthornOptions = {
   readonly webhookPort?: number;
   /** Takes mail from other servers as well, for the login's address, and asks this DNS server where it comes from. */
   readonly mx?: { readonly port: number; readonly dnsServer: string };
+  /** Takes mail from applications over SMTP as well: with TLS from the first octet where there is a certificate, else without. */
+  readonly submission?: { readonly port: number; readonly tls?: { readonly certFile: string; readonly keyFile: string } };
+  /** Octets; without it the server's own default. */
+  readonly maxMessageSize?: number;
+  /** Messages are signed with this private key. */
+  readonly dkimKeyFile?: string;
   /** Puts every message on hold. */
   readonly hold?: boolean;
   /** A data directory to go on with, which stays; without it there is a new one, removed with the process. */
@@ -38,6 +44,10 @@ export type Posthorn = {
   readonly password: string;
   /** Resident memory of the process, octets; undefined where the system does not tell (no /proc). */
   readonly residentOctets: () => number | undefined;
+  /** The most it has had since it started, or since `forgetPeak`; undefined where the system does not tell. */
+  readonly peakOctets: () => number | undefined;
+  /** Whether the system can do it. */
+  readonly forgetPeak: () => boolean;
   /** Answer of the admin API, with how long it took from call to last octet. */
   readonly admin: (path: string) => Promise<{ readonly answer: unknown; readonly durationMs: number; readonly octets: number }>;
   /** Resolves when the views show everything that is stored. */
@@ -45,32 +55,42 @@ export type Posthorn = {
   readonly stop: () => Promise<void>;
 };
 
-const configuration = (port: number, dataDir: string, { smtpPort, webhookPort, mx, hold = false }: PosthornOptions) => ({
-  hostName: "posthorn.bench.example",
-  dataDir,
-  logLevel: "warn",
-  adminPassword: PASSWORD,
-  listeners: {
-    http: { kind: "http", address: "127.0.0.1", port, allowInsecureLogin: true },
-    ...(mx === undefined ? {} : { mx: { kind: "smtp", address: "127.0.0.1", port: mx.port } }),
-  },
-  // All of the load comes from one address.
-  ...(mx === undefined ? {} : { dnsServers: [mx.dnsServer], receiving: { maxConnectionsPerAddress: 1_000 } }),
-  domains: { "bench.example": {} },
-  accounts: {
-    bench: {
-      addresses: [LOGIN],
-      password: PASSWORD,
-      messagesPerDay: "unlimited",
-      firstTimeRecipientsPerDay: "unlimited",
-      ...(webhookPort === undefined ? {} : { outgoingWebhook: { url: `http://127.0.0.1:${webhookPort}/` } }),
-    },
-  },
-  transports: { sink: { kind: "smarthost", host: "127.0.0.1", port: smtpPort, tls: "none" } },
-  routes: [{ transport: "sink" }],
-  webhooks: { allowedNetworks: ["127.0.0.0/8"] },
-  holdRules: hold ? [{}] : [],
+const submissionListener = ({ port, tls }: NonNullable<PosthornOptions["submission"]>) => ({
+  ...{ kind: "submission", address: "127.0.0.1", port },
+  ...(tls === undefined ? { allowInsecureLogin: true } : { tls, implicitTls: true }),
 });
+
+const configuration = (port: number, dataDir: string, options: PosthornOptions) => {
+  const { smtpPort, webhookPort, mx, submission, maxMessageSize, dkimKeyFile, hold = false } = options;
+  return {
+    hostName: "posthorn.bench.example",
+    dataDir,
+    logLevel: "warn",
+    adminPassword: PASSWORD,
+    listeners: {
+      http: { kind: "http", address: "127.0.0.1", port, allowInsecureLogin: true },
+      ...(mx === undefined ? {} : { mx: { kind: "smtp", address: "127.0.0.1", port: mx.port } }),
+      ...(submission === undefined ? {} : { submission: submissionListener(submission) }),
+    },
+    ...(maxMessageSize === undefined ? {} : { maxMessageSize }),
+    // All of the load comes from one address.
+    ...(mx === undefined ? {} : { dnsServers: [mx.dnsServer], receiving: { maxConnectionsPerAddress: 1_000 } }),
+    domains: { "bench.example": dkimKeyFile === undefined ? {} : { dkim: [{ selector: "bench", keyFile: dkimKeyFile }] } },
+    accounts: {
+      bench: {
+        addresses: [LOGIN],
+        password: PASSWORD,
+        messagesPerDay: "unlimited",
+        firstTimeRecipientsPerDay: "unlimited",
+        ...(webhookPort === undefined ? {} : { outgoingWebhook: { url: `http://127.0.0.1:${webhookPort}/` } }),
+      },
+    },
+    transports: { sink: { kind: "smarthost", host: "127.0.0.1", port: smtpPort, tls: "none" } },
+    routes: [{ transport: "sink" }],
+    webhooks: { allowedNetworks: ["127.0.0.0/8"] },
+    holdRules: hold ? [{}] : [],
+  };
+};
 
 /** A temporary directory that goes with the benchmark, or earlier. */
 export const temporaryDirectory = (cleanup: Cleanup): { readonly path: string; readonly remove: () => Promise<void> } => {
@@ -81,12 +101,22 @@ export const temporaryDirectory = (cleanup: Cleanup): { readonly path: string; r
   return { path, remove };
 };
 
-const residentOctets = (pid: number): number | undefined => {
+const memoryOf = (pid: number, field: "VmRSS" | "VmHWM"): number | undefined => {
   try {
-    const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+    const kibibytes = new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
     return kibibytes === undefined ? undefined : Number(kibibytes) * 1_024;
   } catch {
     return undefined;
+  }
+};
+
+/** See proc(5): 5 resets the peak to what is resident now. */
+const forgetPeak = (pid: number): boolean => {
+  try {
+    writeFileSync(`/proc/${pid}/clear_refs`, "5");
+    return true;
+  } catch {
+    return false;
   }
 };
 
@@ -139,7 +169,9 @@ export const startPosthorn = async (options: PosthornOptions): Promise<Posthorn>
     port,
     login: LOGIN,
     password: PASSWORD,
-    residentOctets: () => residentOctets(child.pid),
+    residentOctets: () => memoryOf(child.pid, "VmRSS"),
+    peakOctets: () => memoryOf(child.pid, "VmHWM"),
+    forgetPeak: () => forgetPeak(child.pid),
     admin,
     caughtUp: async () => {
       for (;;) {
