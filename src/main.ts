@@ -38,12 +38,13 @@ const serve: ServerCommands["serve"] = ({ config }) =>
 
 const localData = (dataDir: string | undefined): string => resolve(env["POSTHORN_DATA_DIR"] ?? dataDir ?? localMode.LOCAL_DATA_DIR);
 
-const local: ServerCommands["local"] = ({ webhookUrl, dataDir, smtpPort, httpPort }) => {
+const local: ServerCommands["local"] = ({ webhookUrl, incomingWebhookUrl, dataDir, smtpPort, httpPort }) => {
   const directory = localData(dataDir);
   const certificate = localhostCertificate(directory);
   // Whoever moves the other ports runs more than one of these.
   const more = httpPort === undefined ? {} : { httpsPort: 0, submissionPort: 0, submissionsPort: 0 };
-  const config = valid(localMode.localConfig({ env, dataDir: directory, webhookUrl, smtpPort, httpPort, certificate, ...more }));
+  const urls = { webhookUrl, incomingWebhookUrl };
+  const config = valid(localMode.localConfig({ env, dataDir: directory, ...urls, smtpPort, httpPort, certificate, ...more }));
   const { account, address, password } = localMode.LOCAL_LOGIN;
   return runServer({
     config,
@@ -81,7 +82,7 @@ const checkConfig: ServerCommands["checkConfig"] = ({ config }) => {
 };
 
 /** Without a command, and with options of local mode alone, it is local mode that is meant. */
-const LOCAL_OPTIONS = new Set(["--webhook-url", "--data", "--smtp-port", "--http-port"]);
+const LOCAL_OPTIONS = new Set(["--webhook-url", "--incoming-webhook-url", "--data", "--smtp-port", "--http-port"]);
 const words = process.argv.slice(2);
 const [first] = words;
 const isLocal = first === undefined || LOCAL_OPTIONS.has(first.split("=")[0] ?? "");

@@ -10,10 +10,11 @@ import type { StoreWithContents } from "../adapters/event-store/event-store.ts";
 import { parseCursor } from "../adapters/views/queries/page.ts";
 import type { Views } from "../adapters/views/open-views.ts";
 import type { Directory } from "../domain/account/account.ts";
-import { parseAddress } from "../domain/address.ts";
+import { parseAddress, tagOf } from "../domain/address.ts";
 import type { Clock } from "../domain/clock.ts";
 import type { EventLog } from "../domain/event-log.ts";
 import type { Receive } from "../domain/received/receive.ts";
+import { saidOfItself } from "./local-arrival.ts";
 
 /** What makes a configuration one of local mode. */
 export type LocalMode = {
@@ -25,6 +26,9 @@ export type LocalMode = {
   readonly smtpListener: string;
   readonly transport: string;
 };
+
+/** It came from this machine, and nobody was asked. */
+const UNCHECKED = { mailFromValidated: false, msgFromValidated: false, dkimVerifiedDomains: [] } as const;
 
 const NOT_READY: ArrivalAnswer = { accepted: false, code: 451, enhancedCode: "4.3.2", text: "The server is starting" };
 
@@ -44,6 +48,12 @@ export const receiverFor = (
     return (address && directory.accountOf(address)?.name) ?? local.account;
   };
 
+  const tagIn = (recipient: string): string => {
+    const address = parseAddress(recipient);
+    const separator = address && directory.domain(address.domain)?.catchAllSeparator;
+    return address && separator ? tagOf(address, separator) : "";
+  };
+
   const receiver = localReceiver({
     address: listener.address,
     port: listener.port,
@@ -55,9 +65,9 @@ export const receiverFor = (
     },
     onMessage: async ({ mailFrom, recipients, content, remoteAddress, from, subject, messageId }) => {
       if (receive === undefined) return NOT_READY;
-      const owned = recipients.map((address) => ({ address, account: ownerOf(address), tag: "" }));
-      const unchecked = { mailFromValidated: false, msgFromValidated: false, dkimVerifiedDomains: [], automated: false, report: null };
-      await receive({ mailFrom, content, remoteAddress, from, subject, messageId, ...unchecked, recipients: owned });
+      const owned = recipients.map((address) => ({ address, account: ownerOf(address), tag: tagIn(address) }));
+      const facts = { ...UNCHECKED, ...(await saidOfItself(mailFrom, content)) };
+      await receive({ mailFrom, content, remoteAddress, from, subject, messageId, ...facts, recipients: owned });
       return { accepted: true };
     },
   });
@@ -92,6 +102,7 @@ const infoOf = ({ config, local, version, ports }: PageParts): LocalInfo => ({
   login: local.login,
   adminPassword: local.adminPassword,
   webhookUrl: config.accounts[local.account]?.outgoingWebhook?.url,
+  incomingWebhookUrl: config.accounts[local.account]?.incomingWebhook?.url,
   dataDir: config.dataDir,
 });
 

@@ -15,6 +15,7 @@ export type ServeOptions = {
 
 export type LocalOptions = {
   readonly webhookUrl: string | undefined;
+  readonly incomingWebhookUrl: string | undefined;
   readonly dataDir: string | undefined;
   readonly smtpPort: number | undefined;
   readonly httpPort: number | undefined;
@@ -68,6 +69,14 @@ const addHashCommand = (parent: Command, name: string, { hashPassword }: ServerC
     });
 };
 
+type LocalFlags = {
+  readonly webhookUrl?: string;
+  readonly incomingWebhookUrl?: string;
+  readonly data?: string;
+  readonly smtpPort?: number;
+  readonly httpPort?: number;
+};
+
 export const addServerCommands = (program: Command, { serve, local }: ServerCommands): void => {
   program
     .command("serve")
@@ -79,11 +88,18 @@ export const addServerCommands = (program: Command, { serve, local }: ServerComm
     .command("local")
     .description("run a server to try things with: no DNS, no network, one account")
     .option("--webhook-url <url>", "where to tell what becomes of messages (POSTHORN_WEBHOOK_URL)")
+    .option("--incoming-webhook-url <url>", "where to tell what arrives (POSTHORN_INCOMING_WEBHOOK_URL)")
     .option("--data <dir>", "where to keep its data")
     .option("--smtp-port <port>", "instead of 1025", portArgument)
     .option("--http-port <port>", "instead of 1080", portArgument)
-    .action((options: { readonly webhookUrl?: string; readonly data?: string; readonly smtpPort?: number; readonly httpPort?: number }) =>
-      local({ webhookUrl: options.webhookUrl, dataDir: options.data, smtpPort: options.smtpPort, httpPort: options.httpPort }),
+    .action((options: LocalFlags) =>
+      local({
+        webhookUrl: options.webhookUrl,
+        incomingWebhookUrl: options.incomingWebhookUrl,
+        dataDir: options.data,
+        smtpPort: options.smtpPort,
+        httpPort: options.httpPort,
+      }),
     );
 };
 

@@ -15,7 +15,13 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 const PREFIX = "POSTHORN_";
 
 /** Variables of this program that are no settings of the server. */
-const NOT_SETTINGS: ReadonlySet<string> = new Set(["POSTHORN_CONFIG", "POSTHORN_WEBHOOK_URL", "POSTHORN_URL", "POSTHORN_ADMIN_URL"]);
+const NOT_SETTINGS: ReadonlySet<string> = new Set([
+  "POSTHORN_CONFIG",
+  "POSTHORN_WEBHOOK_URL",
+  "POSTHORN_INCOMING_WEBHOOK_URL",
+  "POSTHORN_URL",
+  "POSTHORN_ADMIN_URL",
+]);
 
 /** What Kubernetes sets for a service that happens to be called `posthorn…`. */
 const SERVICE_LINK = /_SERVICE_(?:HOST|PORT)(?:_|$)|_PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_.*)?)?$/u;

@@ -29,6 +29,8 @@ export type LocalOptions = {
   readonly dataDir?: string | undefined;
   /** Where the account's outgoing events go; `POSTHORN_WEBHOOK_URL` without it. */
   readonly webhookUrl?: string | undefined;
+  /** Where to tell what arrives; `POSTHORN_INCOMING_WEBHOOK_URL` without it. */
+  readonly incomingWebhookUrl?: string | undefined;
   /** Ports other than {@link LOCAL_PORTS}; 0 lets the system choose. */
   readonly smtpPort?: number | undefined;
   readonly httpPort?: number | undefined;
@@ -42,7 +44,11 @@ export type LocalOptions = {
 
 const LOOPBACK = ["127.0.0.0/8", "::1/128"] as const;
 
-const localAccount = (webhookUrl: string | undefined): Readonly<Record<string, unknown>> => ({
+type Endpoint = { readonly url: string };
+
+const endpointOf = (url: string | undefined): Endpoint | undefined => (url === undefined || url === "" ? undefined : { url });
+
+const localAccount = (outgoingWebhook: Endpoint | undefined, incomingWebhook: Endpoint | undefined): Readonly<Record<string, unknown>> => ({
   addresses: [LOCAL_LOGIN.address, "@localhost"],
   password: LOCAL_LOGIN.password,
   fullName: "Local account",
@@ -52,7 +58,8 @@ const localAccount = (webhookUrl: string | undefined): Readonly<Record<string, u
   keepRetiredMessagePeriod: "72h",
   keepRetiredWebhookPeriod: "72h",
   keepReceivedPeriod: "7d",
-  ...(webhookUrl === undefined || webhookUrl === "" ? {} : { outgoingWebhook: { url: webhookUrl } }),
+  ...(outgoingWebhook && { outgoingWebhook }),
+  ...(incomingWebhook && { incomingWebhook }),
 });
 
 /**
@@ -102,7 +109,12 @@ export const localConfig = (options: LocalOptions): ConfigResult => {
           }),
     },
     domains: { localhost: { catchAllSeparator: "+" } },
-    accounts: { [LOCAL_LOGIN.account]: localAccount(options.webhookUrl ?? options.env["POSTHORN_WEBHOOK_URL"]) },
+    accounts: {
+      [LOCAL_LOGIN.account]: localAccount(
+        endpointOf(options.webhookUrl ?? options.env["POSTHORN_WEBHOOK_URL"]),
+        endpointOf(options.incomingWebhookUrl ?? options.env["POSTHORN_INCOMING_WEBHOOK_URL"]),
+      ),
+    },
     transports: { [LOCAL_TRANSPORT]: { kind: "smarthost", host: "127.0.0.1", port: smtpPort, tls: "none" } },
     routes: [{ transport: LOCAL_TRANSPORT }],
     webhooks: { allowedNetworks: LOOPBACK },

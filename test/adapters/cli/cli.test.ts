@@ -70,8 +70,10 @@ describe("the command line", () => {
     assert.deepEqual((await runCommand(NOWHERE, ["serve", "--config", "a.yaml"])).called, [["serve", { config: "a.yaml" }]]);
     assert.deepEqual(
       (await runCommand(NOWHERE, ["local", "--webhook-url", "http://localhost:1/", "--data", "/d", "--smtp-port", "0"])).called,
-      [["local", { webhookUrl: "http://localhost:1/", dataDir: "/d", smtpPort: 0, httpPort: undefined }]],
+      [["local", { webhookUrl: "http://localhost:1/", incomingWebhookUrl: undefined, dataDir: "/d", smtpPort: 0, httpPort: undefined }]],
     );
+    const [[, incoming] = []] = (await runCommand(NOWHERE, ["local", "--incoming-webhook-url", "http://localhost:2/"])).called;
+    assert.equal((incoming as { readonly incomingWebhookUrl: string }).incomingWebhookUrl, "http://localhost:2/");
     const rebuilt = await runCommand(NOWHERE, ["views", "rebuild", "--local"]);
     assert.deepEqual(rebuilt.called, [["rebuildViews", { config: undefined, local: true, dataDir: undefined }]]);
     assert.equal(rebuilt.out, "the views were built from 7 events\n");

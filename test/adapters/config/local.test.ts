@@ -53,6 +53,15 @@ describe("local mode", () => {
     const flag = valid(localConfig({ env, webhookUrl: "http://localhost:4000/" }));
     assert.equal(flag.accounts["local"]?.outgoingWebhook?.url, "http://localhost:4000/");
     assert.deepEqual(flag.webhooks.allowedNetworks, ["127.0.0.0/8", "::1/128"]);
+    assert.equal(flag.accounts["local"]?.incomingWebhook, undefined);
+  });
+
+  it("tells what arrives where it is told to", () => {
+    const env = { POSTHORN_INCOMING_WEBHOOK_URL: "http://localhost:3000/incoming" };
+    const { local } = valid(localConfig({ env })).accounts;
+    assert.deepEqual([local?.incomingWebhook?.url, local?.outgoingWebhook], ["http://localhost:3000/incoming", undefined]);
+    const flag = valid(localConfig({ env, incomingWebhookUrl: "http://localhost:4000/" }));
+    assert.equal(flag.accounts["local"]?.incomingWebhook?.url, "http://localhost:4000/");
   });
 
   it("explains a wrong webhook URL", () => {

@@ -164,7 +164,7 @@ const MISTAKES: readonly (readonly [string, string, string])[] = [
   [
     "an unknown webhook event",
     inAccount('outgoingWebhook: { url: "http://x.example/", events: [opened] }'),
-    "posthorn.yaml:9: accounts.app.outgoingWebhook.events[0]: must be one of delivered, suppressed, delayed, failed, relayed, expanded, canceled, unrecognized",
+    "posthorn.yaml:9: accounts.app.outgoingWebhook.events[0]: must be one of delivered, suppressed, delayed, failed, relayed, expanded, canceled, unrecognized, complained",
   ],
   [
     "a fromid login on a domain without separator",

@@ -11,6 +11,8 @@ export type LocalInfo = {
   readonly adminPassword: string;
   /** Where events about outgoing messages go; undefined = nowhere. */
   readonly webhookUrl: string | undefined;
+  /** Where to tell what arrives; undefined = nowhere. */
+  readonly incomingWebhookUrl: string | undefined;
   readonly dataDir: string;
 };
 
@@ -40,12 +42,18 @@ const SIMULATED: readonly { readonly address: string; readonly effect: string }[
   { address: "rcpttopermerror@localhost", effect: "fails at RCPT TO already" },
 ];
 
-const webhook = (webhookUrl: string | undefined): Html =>
-  webhookUrl === undefined
+const webhooks = ({ webhookUrl, incomingWebhookUrl }: LocalInfo): Html =>
+  webhookUrl === undefined && incomingWebhookUrl === undefined
     ? html`<p>None is set. Start with one to be told of what becomes of each message:</p>
         <pre>npm start -- --webhook-url http://localhost:3000/hook</pre>
-        <p class="soft">or with <code>POSTHORN_WEBHOOK_URL</code> in the environment.</p>`
-    : html`<p>Events about outgoing messages go to <code>${webhookUrl}</code>: see the <a href="/webhooks/retired">calls made</a>.</p>`;
+        <p class="soft">
+          or with <code>POSTHORN_WEBHOOK_URL</code> in the environment; <code>--incoming-webhook-url</code> is for what arrives.
+        </p>`
+    : html`<p>
+        ${webhookUrl !== undefined && html`Events about outgoing messages go to <code>${webhookUrl}</code>.`}
+        ${incomingWebhookUrl !== undefined && html`Mail that arrives is told to <code>${incomingWebhookUrl}</code>.`} See the
+        <a href="/webhooks/retired">calls made</a>.
+      </p>`;
 
 const trials = (login: LocalInfo["login"], origin: Origin): Html =>
   html`<h2>Send a message</h2>
@@ -65,7 +73,7 @@ const trials = (login: LocalInfo["login"], origin: Origin): Html =>
     )}`;
 
 export const startPage = (info: LocalInfo, origin: Origin): PageAnswer => {
-  const { login, adminPassword, webhookUrl, listeners, dataDir } = info;
+  const { login, adminPassword, listeners, dataDir } = info;
   return page(
     "start",
     "Posthorn",
@@ -88,7 +96,7 @@ export const startPage = (info: LocalInfo, origin: Origin): PageAnswer => {
         </section>
         <section>
           <h2>Webhook</h2>
-          ${webhook(webhookUrl)}
+          ${webhooks(info)}
         </section>
       </div>
 

@@ -133,6 +133,7 @@ export const adminWorld = async ({ withoutPassword = false, brokenQueries = fals
         login: { address: "local@localhost", password: 'it\'s "posthorn"' },
         adminPassword: "posthorn",
         webhookUrl: undefined,
+        incomingWebhookUrl: undefined,
         dataDir: "/var/lib/posthorn",
       }),
       onError,

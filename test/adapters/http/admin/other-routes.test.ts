@@ -25,6 +25,7 @@ describe("webhook calls over the admin API", () => {
     assert.deepEqual(ids((await world.call("/webhooks?message=43")).get("items")), [92]);
     assert.deepEqual(ids((await world.call("/webhooks?direction=descending&limit=1")).get("items")), [92]);
     assert.equal((await world.call("/webhooks?event=exploded")).status, 400);
+    assert.deepEqual(ids((await world.call("/webhooks?event=incoming")).get("items")), []);
   });
 
   it("are put off, and canceled", async () => {

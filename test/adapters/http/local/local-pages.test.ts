@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { MINUTE_MS } from "../../../../src/domain/clock.ts";
-import { aCall, happened, httpResult, NOON, smtpResult, webhookSamples } from "../../../support/samples.ts";
+import { aCall, anIncomingCall, happened, httpResult, NOON, smtpResult, webhookSamples } from "../../../support/samples.ts";
 import { adminWorld, type AdminWorld } from "../admin/admin-world.ts";
 import { received } from "./received-sample.ts";
 
@@ -41,6 +41,7 @@ describe("the pages of local mode", () => {
       { ...webhookSamples.WebhookDelivered, result: httpResult(200, { response: "thanks" }) },
       webhookSamples.WebhookRetired,
     ]);
+    await world.tell("webhook-92", [{ type: "WebhookQueued", at: NOON, ...anIncomingCall({ id: 92, messageRef: 100 }) }]);
     for (let id = 100; id < 175; id += 1)
       await world.tell(`received-${id}`, [received(id)], [{ id: 1_000 + id, pieces: [Buffer.from(`Subject: number ${id}\r\n\r\nhi`)] }]);
   });
@@ -68,7 +69,7 @@ describe("the pages of local mode", () => {
 
   it("link to pages that exist", async () => {
     const seen = new Set<string>();
-    for (const path of [...PAGES, "/messages/1", "/webhooks/91", "/received/100"]) {
+    for (const path of [...PAGES, "/messages/1", "/webhooks/91", "/webhooks/92", "/received/100"]) {
       for (const [, target = ""] of (await open(path)).text.matchAll(/(?:href|src)="([^"]+)"/gu)) seen.add(target.replaceAll("&amp;", "&"));
     }
     // Those are other parts of the server.
@@ -86,6 +87,13 @@ describe("the pages of local mode", () => {
     assert.ok(text.includes(`http://127.0.0.1:${world.port}/webapi/v0/Send`));
     for (const expected of ["127.0.0.1:1025", "local@localhost", "temperror@localhost", "--webhook-url", "/healthz"])
       assert.ok(text.includes(expected), expected);
+  });
+
+  it("show a call about mail that arrived, with the way to it", async () => {
+    for (const path of ["/webhooks", "/webhooks/92"]) {
+      const { text } = await open(path);
+      assert.ok(text.includes('href="/received/100"') && text.includes("incoming") && !text.includes('href="/messages/100"'), path);
+    }
   });
 
   it("show a message with its attempts and when the next one is", async () => {
