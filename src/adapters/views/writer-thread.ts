@@ -13,13 +13,14 @@ const MOST_EVENTS = { live: 2_000, rebuild: 8_000 } as const;
 
 /**
  * A transaction costs a few hundred microseconds whatever is in it. When there is little to do each event gets its own,
- * at once. Above this rate transactions keep a distance, so that they share the cost.
+ * at once. Above this rate transactions keep a distance, so that they share the cost; and of a message that is queued and
+ * delivered in between, only the end is written. Work of this process's own making does not wait for the views.
  */
 const BUSY_EVENTS = 20;
 const BUSY_WINDOW_MS = 50;
-const BUSY_DISTANCE_MS = 6;
+const BUSY_DISTANCE_MS = 40;
 /** Batches that wait however close the last transaction was. */
-const MOST_WAITING = 50;
+const MOST_WAITING = 500;
 
 const { mode, path } = workerData as WriterData;
 const port = parentPort;
