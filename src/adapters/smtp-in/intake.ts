@@ -59,13 +59,13 @@ export const canonical = (address: string): string => parseAddress(address)?.tex
 
 /** The whole content, read to its end; undefined when it is larger than allowed. Rejects when the client leaves. */
 const contentOf = async (stream: SMTPServerDataStream, maxOctets: number): Promise<Content | undefined> => {
-  let gathered: ContentGatherer | undefined = gatherContent();
+  const kept: { gathered?: ContentGatherer | undefined } = { gathered: gatherContent() };
   stream.on("data", (chunk: Buffer) => {
-    gathered?.use(chunk);
-    if ((gathered?.size() ?? 0) > maxOctets) gathered = undefined;
+    kept.gathered?.use(chunk);
+    if (kept.gathered !== undefined && kept.gathered.size() > maxOctets) kept.gathered = undefined;
   });
   await once(stream, "end");
-  return gathered?.content();
+  return kept.gathered?.content();
 };
 
 const bufferOf = ({ buffer, byteOffset, byteLength }: Uint8Array = new Uint8Array()): Buffer => Buffer.from(buffer, byteOffset, byteLength);

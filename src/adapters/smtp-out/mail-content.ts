@@ -72,22 +72,23 @@ export const pour = (content: MailContent, into: Duplex, socket: Writable, onUnr
   }
   const stopping = new AbortController();
   const { signal } = stopping;
+  const isStopped = (): boolean => signal.aborted;
   const run = async (): Promise<void> => {
     for await (const piece of content.pieces) {
-      if (signal.aborted) return;
+      if (isStopped()) return;
       into.write(piece);
       // A smaller one may not fill the socket, which then says nothing when it is empty again.
       const isLarge = piece.byteLength >= socket.writableHighWaterMark;
       const hasLeft = (): boolean => into.writableLength + into.readableLength + socket.writableLength === 0;
       if (isLarge) await drained(socket, hasLeft, signal);
       else await drained(into, () => !into.writableNeedDrain, signal);
-      if (signal.aborted) return;
+      if (isStopped()) return;
       if (isLarge) giveBack(piece);
     }
     into.end();
   };
   run().catch(() => {
-    if (!signal.aborted) onUnreadable();
+    if (!isStopped()) onUnreadable();
   });
   return () => {
     stopping.abort();

@@ -52,12 +52,12 @@ describe("a content that is answered", () => {
 
   it("is read no faster than the client takes it, and no further when the client goes", async () => {
     let read = 0;
-    const ended = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<undefined>();
     async function* pieces(): AsyncGenerator<Uint8Array> {
       try {
         for (; read < 10_000; read += 1) yield PIECE;
       } finally {
-        ended.resolve();
+        ended.resolve(undefined);
       }
     }
     await served({ size: 10_000 * PIECE.length, pieces: pieces() }, async (url) => {

@@ -173,8 +173,7 @@ const sqliteStore = ({ client, reads, tail, bell, head, append, close }: Parts):
     exclusive: true,
     close,
     contents: {
-      read: reads.content,
-      open: reads.openContent,
+      ...reads.contents,
       delete: async (ids) => {
         await client.submit({ kind: "deleteContents", ids });
       },

@@ -3,9 +3,9 @@
  * was acknowledged, and a short stream costs less than a message to another thread and back would.
  */
 import type { StatementSync } from "node:sqlite";
-import { setImmediate as turnOfTheLoop } from "node:timers/promises";
-import { NO_STREAM, type Position, type StoredContent } from "../../../domain/event-log.ts";
+import { NO_STREAM, type Position } from "../../../domain/event-log.ts";
 import type { StoredEvent, StreamWrite } from "../event-store.ts";
+import { contentReader, type ContentReader, type FirstRow } from "./content-reader.ts";
 import { openForReading } from "./database.ts";
 import { explained, unavailable } from "./trouble.ts";
 
@@ -13,10 +13,7 @@ export type Reader = {
   readonly stream: (stream: string) => readonly StoredEvent[];
   readonly all: (after: Position, limit: number) => readonly StoredEvent[];
   readonly checkpoint: (name: string) => Position;
-  /** Lets the event loop turn between the chunks of a large content. */
-  readonly content: (id: number) => Promise<Uint8Array | undefined>;
-  /** Lets the event loop turn between the pieces. */
-  readonly openContent: (id: number) => Promise<StoredContent | undefined>;
+  readonly contents: ContentReader;
   /** The first of the streams whose last revision is not the one given. */
   readonly conflict: (writes: readonly StreamWrite[]) => string | undefined;
   readonly contentIds: (afterId: number, limit: number) => readonly number[];
@@ -25,7 +22,6 @@ export type Reader = {
 
 // Row types are those of the schema's STRICT tables.
 type EventRow = readonly [position: number, stream: string, revision: number, type: string, version: number, at: number, data: string];
-type ContentRow = readonly [size: number, bytes: Uint8Array];
 type ChunkRow = readonly [bytes: Uint8Array];
 type NumberRow = readonly [number];
 
@@ -61,58 +57,6 @@ export const reader = (file: string): Reader => {
     }
   };
 
-  const firstRow = (id: number): ContentRow | undefined => rows(selectContent, id)[0] as ContentRow | undefined;
-  const gone = (id: number): Error => new Error(`content ${id} was deleted while it was read`);
-
-  async function* pieces(id: number, first?: ContentRow): AsyncGenerator<Uint8Array> {
-    const row = first ?? firstRow(id);
-    if (row === undefined) throw gone(id);
-    const [size, head] = row;
-    let handedOut = head.byteLength;
-    if (handedOut > 0) yield head;
-    for (let chunk = 1; handedOut < size; chunk += 1) {
-      await turnOfTheLoop();
-      const next = rows(selectChunk, id, chunk)[0] as ChunkRow | undefined;
-      if (next === undefined) throw gone(id);
-      handedOut += next[0].byteLength;
-      yield next[0];
-    }
-  }
-
-  const openContent: Reader["openContent"] = async (id) => {
-    let first = firstRow(id);
-    if (first === undefined) return undefined;
-    const [size] = first;
-    return {
-      size,
-      pieces: {
-        [Symbol.asyncIterator]: () => {
-          const known = first;
-          first = undefined; // read already, for whoever is first; it must not be kept as long as the content is open
-          return pieces(id, known);
-        },
-      },
-    };
-  };
-
-  const content: Reader["content"] = async (id) => {
-    const first = firstRow(id);
-    if (first === undefined) return undefined;
-    const [size, head] = first;
-    if (head.byteLength >= size) return head;
-    const bytes = new Uint8Array(size);
-    bytes.set(head);
-    let offset = head.byteLength;
-    for (let chunk = 1; offset < size; chunk += 1) {
-      await turnOfTheLoop();
-      const next = rows(selectChunk, id, chunk)[0] as ChunkRow | undefined;
-      if (next === undefined) return undefined; // deleted meanwhile
-      bytes.set(next[0], offset);
-      offset += next[0].byteLength;
-    }
-    return bytes;
-  };
-
   const conflict: Reader["conflict"] = (writes) =>
     writes.find(({ stream, expectedRevision }) => {
       const last = rows(selectRevision, stream)[0] as NumberRow | undefined;
@@ -123,8 +67,10 @@ export const reader = (file: string): Reader => {
     stream: (stream) => (rows(selectStream, stream) as readonly EventRow[]).map(storedEvent),
     all: (after, limit) => (rows(selectAll, after, limit) as readonly EventRow[]).map(storedEvent),
     checkpoint: (name) => (rows(selectCheckpoint, name)[0] as NumberRow | undefined)?.[0] ?? 0,
-    content,
-    openContent,
+    contents: contentReader({
+      first: (id) => rows(selectContent, id)[0] as FirstRow | undefined,
+      next: (id, chunk) => (rows(selectChunk, id, chunk)[0] as ChunkRow | undefined)?.[0],
+    }),
     conflict,
     contentIds: (afterId, limit) => (rows(selectContentIds, afterId, limit) as readonly NumberRow[]).map(([id]) => id),
     close: () => {
