@@ -17,7 +17,7 @@ const BURST_MS = 3 * SECOND_MS;
 
 /** Distance between deliveries: per recipient in a burst, per SMTP transaction after it, ms. */
 const BURST_SPACING_MS = 2;
-const LASTING_SPACING_MS = 2;
+const LASTING_SPACING_MS = 1;
 
 export type IntakePriority = {
   /** Runs a submission, counted as in progress until it ends. */
