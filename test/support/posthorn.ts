@@ -80,6 +80,8 @@ const KINDS: readonly WorkKind[] = ["deliver", "call", "interrupt", "remove", "d
 /** Between two looks at whether all is quiet. */
 const LOOK_AGAIN_MS = 2;
 const QUIET_LIMIT_MS = 30_000;
+/** Deliveries that are due and do not begin for so long wait for a destination's pace: for time to move. */
+const PACED_MS = 300;
 const GRACE_MS = 1_000;
 
 const configFor = (directory: string, remotePort: number, hook: string, { config, account, webhook }: HouseOptions): Config => {
@@ -155,8 +157,14 @@ const open = async (options: HouseOptions) => {
   const base = (): string => `http://127.0.0.1:${posthorn().listeners.get("web")?.port}`;
   const quiet = async (): Promise<void> => {
     const limit = performance.now() + QUIET_LIMIT_MS;
+    let lastHead = -1;
+    let movedAt = performance.now();
     for (;;) {
       const toDo = await unrest(posthorn(), clock.now());
+      const head = posthorn().store.head();
+      if (head !== lastHead) [lastHead, movedAt] = [head, performance.now()];
+      const isPaced = toDo.every((what) => what.startsWith("deliver of ")) && clock.nextAt() !== undefined;
+      if (isPaced && performance.now() - movedAt > PACED_MS) return;
       const fatal = troubles.find((trouble) => trouble instanceof Error);
       if (fatal !== undefined) throw new Error("the server cannot go on", { cause: fatal });
       if (toDo.length === 0) return;
@@ -168,7 +176,7 @@ const open = async (options: HouseOptions) => {
     await quiet();
     while (clock.now() < at) {
       const { nextDueAt } = posthorn().views.readModel;
-      const next = Math.min(at, ...KINDS.map((kind) => nextDueAt(kind, clock.now()) ?? at));
+      const next = Math.min(at, clock.nextAt() ?? at, ...KINDS.map((kind) => nextDueAt(kind, clock.now()) ?? at));
       clock.set(next);
       await quiet();
     }

@@ -8,6 +8,8 @@ export type VirtualClock = Clock & {
   readonly set: (at: Instant) => void;
   /** Timers that wait. */
   readonly pending: () => number;
+  /** When the first of them fires; undefined without any. */
+  readonly nextAt: () => Instant | undefined;
 };
 
 type Timer = { readonly at: Instant; readonly run: () => void };
@@ -46,5 +48,6 @@ export const virtualClock = (startAt: Instant = Date.UTC(2026, 5, 1, 12)): Virtu
     },
     set,
     pending: () => timers.size,
+    nextAt: () => earliest(Infinity)?.at,
   };
 };
