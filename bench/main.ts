@@ -18,6 +18,7 @@ import { largeMessage } from "./scenarios/large-message.ts";
 import { rebuild } from "./scenarios/rebuild.ts";
 import { sendAndDeliver } from "./scenarios/send-and-deliver.ts";
 import { sendOnHold } from "./scenarios/send-on-hold.ts";
+import { submission } from "./scenarios/submission.ts";
 import { waitingMessages } from "./scenarios/waiting-messages.ts";
 import { webhooks } from "./scenarios/webhooks.ts";
 import { table } from "./table.ts";
@@ -25,6 +26,7 @@ import { table } from "./table.ts";
 const SCENARIOS: readonly Scenario[] = [
   sendAndDeliver,
   sendOnHold,
+  submission,
   webhooks,
   idleLatency,
   hundredRecipients,
