@@ -45,7 +45,7 @@ const outgoingWebhook = z
   .strictObject({
     url: z.string(),
     authorization: authorization.optional(),
-    /** Empty = all. */
+    /** Empty = all but `complained`, which has to be named. */
     events: z.array(z.enum(OUTGOING_EVENTS)).default([]),
     mode: z.enum(["latest", "every"]).default("latest"),
   })

@@ -124,7 +124,8 @@ accounts:
     #  url: https://app.example.org/hooks/mail
     #  # Value of the Authorization header.
     #  authorization: Bearer change-me-as-well
-    #  # delivered, suppressed, delayed, failed, relayed, expanded, canceled, unrecognized. Empty: all.
+    #  # delivered, suppressed, delayed, failed, relayed, expanded, canceled, unrecognized, complained. Empty: all but
+    #  # complained (a recipient called the message spam), which other mail servers' webhooks do not have.
     #  events: [delivered, failed, suppressed]
     #  # latest: a newer event replaces a call that still waits. every: all events, in order for each message.
     #  mode: latest
