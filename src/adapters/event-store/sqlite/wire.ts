@@ -2,7 +2,7 @@
  * Operations as one flat list between the threads: the structured clone of nested objects costs the sending thread about
  * twice as much, and that thread also serves HTTP. Small contents travel side by side in one buffer, large pieces in their own.
  */
-import type { NewContent } from "../../../domain/event-log.ts";
+import type { Content, NewContent } from "../../../domain/event-log.ts";
 import { givesItsMemoryAway } from "../content-memory.ts";
 import type { EncodedEvent, StreamWrite } from "../event-store.ts";
 import type { Operation } from "./operations.ts";
@@ -35,31 +35,37 @@ export const pack = (operations: readonly Operation[]): { readonly packet: Packe
   const transfer = [packed.buffer];
   let offset = 0;
 
+  /** Answers how many octets it was. */
+  const packSmall = (piece: Uint8Array): number => {
+    packed.set(piece, offset);
+    offset += piece.byteLength;
+    return piece.byteLength;
+  };
+
   /** Small pieces that follow each other arrive as one. */
-  const packContent = ({ id, pieces }: NewContent): void => {
-    const countAt = items.push(id, 0) - 1;
-    let count = 0;
+  const packPieces = (pieces: Content): void => {
+    const countAt = items.push(0) - 1;
     let small = 0;
-    const endSmall = (): void => {
-      if (small === 0) return;
-      items.push(small);
-      count += 1;
-      small = 0;
-    };
     for (const piece of pieces) {
-      if (givesItsMemoryAway(piece)) {
-        endSmall();
-        items.push(piece);
-        transfer.push(piece.buffer);
-        count += 1;
-      } else {
-        packed.set(piece, offset);
-        offset += piece.byteLength;
-        small += piece.byteLength;
+      if (!givesItsMemoryAway(piece)) {
+        small += packSmall(piece);
+        continue;
       }
+      if (small > 0) items.push(small);
+      small = 0;
+      items.push(piece);
+      transfer.push(piece.buffer);
     }
-    endSmall();
-    items[countAt] = count;
+    if (small > 0) items.push(small);
+    items[countAt] = items.length - 1 - countAt;
+  };
+
+  const packContent = ({ id, pieces }: NewContent): void => {
+    const [only, second] = pieces;
+    items.push(id);
+    // Nearly all contents are of this kind.
+    if (only !== undefined && second === undefined && !givesItsMemoryAway(only)) items.push(1, packSmall(only));
+    else packPieces(pieces);
   };
 
   const packAppend = (writes: readonly StreamWrite[], contents: readonly NewContent[]): void => {
