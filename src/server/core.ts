@@ -1,5 +1,4 @@
 /** The core with its adapters: event log, views, SMTP and webhooks out, metrics and logs. */
-import { randomBytes } from "node:crypto";
 import type { Config } from "../adapters/config/schema.ts";
 import { codec } from "../adapters/event-store/codec.ts";
 import { eventLog } from "../adapters/event-store/event-log.ts";
@@ -9,6 +8,7 @@ import type { HttpLog } from "../adapters/http/server.ts";
 import { senderReports } from "../adapters/mime/dsn-report.ts";
 import { attemptLog } from "../adapters/observability/attempt-log.ts";
 import type { Metrics } from "../adapters/observability/metrics.ts";
+import { pooledRandom } from "../adapters/random/pooled-random.ts";
 import type { Views } from "../adapters/views/open-views.ts";
 import type { Directory } from "../domain/account/account.ts";
 import type { Clock } from "../domain/clock.ts";
@@ -33,8 +33,10 @@ export type CoreParts = {
 
 export type Core = { readonly engine: Engine; readonly events: EventLog };
 
+const random = pooledRandom();
+
 /** 16 octets, base64url without padding (webapi: Send). */
-const newFromId = (): string => randomBytes(16).toString("base64url");
+const newFromId = (): string => random(16).toString("base64url");
 
 const limitsOf = ({ delivery, webhooks }: Config) => ({
   deliveries: {
@@ -68,7 +70,7 @@ export const coreOf = (parts: CoreParts): Core => {
     readModel: views.readModel,
     directory,
     clock,
-    senderReports: senderReports({ hostName: config.hostName, random: randomBytes }),
+    senderReports: senderReports({ hostName: config.hostName, random }),
     courier: courierFor(config, { contents, clock, local, log, network: parts.network, onError: troubleOf("delivery") }),
     caller: callerFor(config, { contents, clock, userAgent, onError: troubleOf("webhook") }),
     node: 0,

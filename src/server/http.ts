@@ -1,5 +1,4 @@
 /** What the HTTP listeners serve: webapi, admin API, metrics and health, and in local mode the pages. */
-import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type Koa from "koa";
 import type { Middleware } from "koa";
@@ -17,6 +16,7 @@ import { webapiRoutes, type CallRecord } from "../adapters/http/webapi/routes.ts
 import { messageMethods } from "../adapters/http/webapi/message-methods.ts";
 import { sendMethod } from "../adapters/http/webapi/send.ts";
 import { suppressionMethods } from "../adapters/http/webapi/suppression-methods.ts";
+import { pooledRandom } from "../adapters/random/pooled-random.ts";
 import type { Metrics } from "../adapters/observability/metrics.ts";
 import { composer } from "../adapters/mime/compose.ts";
 import { readMail } from "../adapters/mime/reader/read-mail.ts";
@@ -94,7 +94,7 @@ export const sharedHttp = (config: Config, parts: HttpParts) => {
         directory,
         clock,
         submit,
-        composer: composer({ hostname: config.hostName, userAgent, random: randomBytes }),
+        composer: composer({ hostname: config.hostName, userAgent, random: pooledRandom() }),
         sign,
         maxMessageSize: config.maxMessageSize,
       }),

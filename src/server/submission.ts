@@ -1,5 +1,4 @@
 /** Mail from clients that log in over SMTP: the listeners of the kind `submission`. */
-import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { networksOf } from "../adapters/auth/networks.ts";
 import type { Config, ListenerConfig } from "../adapters/config/schema.ts";
@@ -7,6 +6,7 @@ import type { HttpLog } from "../adapters/http/server.ts";
 import type { Metrics } from "../adapters/observability/metrics.ts";
 import { conductOf } from "../adapters/smtp-in/mx/conduct.ts";
 import { roomFor } from "../adapters/smtp-in/submission/room.ts";
+import { pooledRandom } from "../adapters/random/pooled-random.ts";
 import { submissionListener, SUBMISSION_LIMITS } from "../adapters/smtp-in/submission/server.ts";
 import type { Directory } from "../domain/account/account.ts";
 import type { Clock } from "../domain/clock.ts";
@@ -37,13 +37,21 @@ const pem = ({ certFile, keyFile }: { readonly certFile: string; readonly keyFil
   key: readFileSync(keyFile, "utf8"),
 });
 
+const TOKEN_OCTETS = 16;
+
+/** Message-IDs that nobody can guess. */
+const messageIds = (hostName: string): (() => string) => {
+  const random = pooledRandom();
+  return () => `<${random(TOKEN_OCTETS).toString("base64url")}@${hostName}>`;
+};
+
 const common = ({ config, clock, log, directory, submit, shared, recorded }: SubmissionParts) => {
   const { hostName, maxMessageSize, submission } = config;
   return {
     ...{ hostName, maxMessageSize, clock, directory, submit },
     ...{ authenticator: shared.authenticator, limiter: shared.limiter, sign: shared.sign },
     maxRecipients: submission.maxRecipients,
-    newMessageId: () => `<${randomBytes(16).toString("base64url")}@${hostName}>`,
+    newMessageId: messageIds(hostName),
     room: roomFor(LARGE_MESSAGES * maxMessageSize),
     conduct: conductOf({
       clock,
