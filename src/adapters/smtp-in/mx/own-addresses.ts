@@ -4,7 +4,7 @@
  * 2.3.11): `user%other.example@own.example` and `other.example!user@own.example` are local parts like others.
  */
 import { type Account, type Directory } from "../../../domain/account/account.ts";
-import { type Address, formatAddress, needsSmtpUtf8, parseAddress } from "../../../domain/address.ts";
+import { type Address, formatAddress, needsSmtpUtf8, parseAddress, tagOf } from "../../../domain/address.ts";
 import type { Refusal } from "../intake.ts";
 
 /** Whose mail it is. */
@@ -58,11 +58,10 @@ const isPostmaster = (localPart: string): boolean => localPart.toLowerCase() ===
 /** `[192.0.2.1]` and `[IPv6:2001:db8::1]` as the address inside. */
 const literalOf = (domain: string): string | undefined => /^\[(?:ipv6:)?(.+)\]$/u.exec(domain)?.[1];
 
-/** What follows the separator, in its own case: it may be an id that somebody made up. */
-const tagOf = ({ localPart, domain }: Address, account: Account, separator: string | null): string => {
-  if (separator === null || account.addresses.includes(formatAddress(localPart.toLowerCase(), domain))) return "";
-  const cut = localPart.indexOf(separator);
-  return cut > 0 ? localPart.slice(cut + separator.length) : "";
+/** In its own case: it may be an id that somebody made up. An address that an account has as it is has none. */
+const tagFor = (address: Address, account: Account, separator: string | null): string => {
+  const isOwnAsItIs = account.addresses.includes(formatAddress(address.localPart.toLowerCase(), address.domain));
+  return separator === null || isOwnAsItIs ? "" : tagOf(address, separator);
 };
 
 /** Decides about one RCPT TO. The address comes without angle brackets and source route (RFC 5321 appendix C). */
@@ -89,6 +88,6 @@ export const ownAddresses = ({ directory, postmaster, isFull, hostName }: OwnAdd
     if (isPostmaster(address.localPart)) return own(address.text, account ?? postmaster(domain.name));
     if (account === undefined) return UNKNOWN;
     if (isFull(account, octets)) return FULL;
-    return own(address.text, account, tagOf(address, account, domain.catchAllSeparator));
+    return own(address.text, account, tagFor(address, account, domain.catchAllSeparator));
   };
 };
