@@ -12,6 +12,7 @@ import type { Config } from "../../src/adapters/config/schema.ts";
 import { validateConfig } from "../../src/adapters/config/validate.ts";
 import type { WorkKind } from "../../src/domain/runtime/read-model.ts";
 import { REACTIONS_CHECKPOINT } from "../../src/domain/reactions/reactions.ts";
+import type { Network } from "../../src/server/outbound.ts";
 import { startPosthorn, type Posthorn } from "../../src/server/start.ts";
 import { eventWatch, type EventWatch } from "./event-watch.ts";
 import { adminCall, webapiCall, type ApiAnswer, type Login } from "./http-client.ts";
@@ -36,6 +37,8 @@ export type HouseOptions = {
   readonly config?: Json | ((hook: string) => Json);
   readonly account?: Json;
   readonly webhook?: Json | null;
+  /** What stands for the internet where mail goes direct. */
+  readonly network?: Network;
 };
 
 export type Submission = { readonly Address: string; readonly QueueMsgID: number; readonly FromID: string };
@@ -141,7 +144,7 @@ const open = async (options: HouseOptions) => {
   const nothing = (): void => undefined;
   const start = async (): Promise<void> => {
     const log = { debug: nothing, info: nothing, warn: nothing, error: trouble };
-    running = await startPosthorn({ config, clock, log, version: "0.0.0", onFatal: trouble });
+    running = await startPosthorn({ config, clock, log, version: "0.0.0", network: options.network, onFatal: trouble });
     watch.follow(running.store);
   };
   const stop = async (): Promise<void> => {

@@ -44,7 +44,8 @@ export const policyFetcher =
       });
       const [type = ""] = String(headers["content-type"] ?? "").split(";", 1);
       if (statusCode !== 200 || type.trim().toLowerCase() !== "text/plain") {
-        body.destroy();
+        // What is not wanted is not read, and that it breaks off is no news.
+        body.on("error", () => undefined).destroy();
         throw new Error(
           statusCode === 200 ? `the policy is ${type === "" ? "of no type" : type}, not text/plain` : `the answer was ${statusCode}`,
         );
