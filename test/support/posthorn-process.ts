@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { adminCall, webapiCall, type ApiAnswer } from "./http-client.ts";
 import { program, type Program } from "./program.ts";
 
-const READY = /is ready: .*web 127\.0\.0\.1:(\d+)/u;
-const LOGIN = { user: "orders@shop.example", password: "a secret of the shop" };
+const READY = /is ready: .*web 127\.0\.0\.1:(\d+), submission 127\.0\.0\.1:(\d+)/u;
+export const LOGIN = { user: "orders@shop.example", password: "a secret of the shop" };
 const ADMIN_PASSWORD = "a secret of the operator";
 
 /** Where the processes of one test keep their data, one after the other, and what is around them. */
@@ -22,6 +22,8 @@ export type Premises = {
 export type PosthornProcess = Pick<Program, "exited" | "signal"> & {
   /** Resolves when it listens; rejects when it ends before. */
   readonly ready: Promise<void>;
+  /** Where clients log in over SMTP, in the clear; known when it is ready. */
+  readonly submissionPort: () => number;
   /** Calls the webapi; rejects when there is no answer. */
   readonly webapi: (method: string, request: unknown) => Promise<ApiAnswer>;
   readonly admin: (method: string, path: string, body?: unknown) => Promise<unknown>;
@@ -33,7 +35,10 @@ const writeConfig = ({ directory, smarthostPort, webhookUrl, dataDir = join(dire
     dataDir,
     logLevel: "error",
     adminPassword: ADMIN_PASSWORD,
-    listeners: { web: { kind: "http", address: "127.0.0.1", port: 0, allowInsecureLogin: true } },
+    listeners: {
+      web: { kind: "http", address: "127.0.0.1", port: 0, allowInsecureLogin: true },
+      submission: { kind: "submission", address: "127.0.0.1", port: 0, allowInsecureLogin: true },
+    },
     domains: { "shop.example": {} },
     accounts: {
       shop: {
@@ -58,14 +63,17 @@ const writeConfig = ({ directory, smarthostPort, webhookUrl, dataDir = join(dire
 export const posthornProcess = (premises: Premises): PosthornProcess => {
   const running = program(["serve", "--config", writeConfig(premises)], premises.under === undefined ? {} : { under: premises.under });
   let base = "";
-  const ready = running.said(READY).then(([, port = ""]) => {
+  let submissionPort = 0;
+  const ready = running.said(READY).then(([, port = "", submission = ""]) => {
     base = `http://127.0.0.1:${port}`;
+    submissionPort = Number(submission);
   });
   // Nobody may wait for it to be ready.
   ready.catch(() => undefined);
 
   return {
     ...{ ready, exited: running.exited, signal: running.signal },
+    submissionPort: () => submissionPort,
     webapi: (method, request) => webapiCall(base, LOGIN, method, request),
     admin: async (method, path, body) => {
       const { status, body: answer } = await adminCall(base, ADMIN_PASSWORD, method, path, body);
