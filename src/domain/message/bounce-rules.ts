@@ -28,6 +28,8 @@ const ABOUT_THE_SENDER: readonly BounceRule[] = [
     class: "bad-address",
     text: /^the domain .{0,260}(?:does not exist|takes no mail|has neither)|null ?mx\b|nxdomain|host or domain name not found\. name service error .{0,300}: host not found(?!, try again)/,
   },
+  // Before "policy" is read as somebody's rule.
+  { id: "transport-security", class: "infrastructure", text: /mta-?sts|\bsts policy|\bdane\b|\btlsa\b/ },
   {
     id: "mail-loop",
     class: "loop",
@@ -167,7 +169,7 @@ const ABOUT_THE_RECIPIENT_AND_RULES: readonly BounceRule[] = [
   {
     id: "tls-trouble",
     class: "infrastructure",
-    text: /\btls\b|starttls|\bssl\b|certificate|handshake|mta-sts|\bdane\b|tlsa|encryption/,
+    text: /\btls\b|starttls|\bssl\b|certificate|handshake|encryption/,
   },
   {
     id: "system-trouble",

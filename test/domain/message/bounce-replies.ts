@@ -270,6 +270,8 @@ const OURS_AND_BARE: readonly SampleReply[] = [
   [0, "4.4.4", "the mail exchanger mx.there.example of there.example has no address", "infrastructure"],
   [0, "", "connect ECONNREFUSED 192.0.2.9:25", "infrastructure"],
   [0, "", "Greeting never received", "infrastructure"],
+  [0, "4.7.5", "the MTA-STS policy of there.example does not name the mail exchanger mx.else.example", "infrastructure"],
+  [0, "4.7.5", "DANE: the certificate matches no TLSA record", "infrastructure"],
   [0, "", "STARTTLS failed: 454 4.7.0 TLS not available due to local problem", "infrastructure"],
   [0, "5.7.30", "the next host does not offer REQUIRETLS", "protocol"],
   [530, "5.7.0", "Authentication required", "infrastructure"],
