@@ -15,6 +15,6 @@ export const saidOfItself = async (
   const { contentType } = describePart(header, "text/plain");
   return {
     automated: isAutomated(mailFrom, header, contentType),
-    report: contentType === "multipart/report" ? await parseReport(content) : null,
+    report: contentType.startsWith("multipart/") ? await parseReport(content) : null,
   };
 };

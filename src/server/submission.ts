@@ -4,6 +4,7 @@ import { networksOf } from "../adapters/auth/networks.ts";
 import type { Config, ListenerConfig } from "../adapters/config/schema.ts";
 import type { HttpLog } from "../adapters/http/server.ts";
 import type { Metrics } from "../adapters/observability/metrics.ts";
+import { messageIdOf } from "../adapters/mime/message-id.ts";
 import { conductOf } from "../adapters/smtp-in/mx/conduct.ts";
 import { roomFor } from "../adapters/smtp-in/submission/room.ts";
 import { pooledRandom } from "../adapters/random/pooled-random.ts";
@@ -40,9 +41,9 @@ const pem = ({ certFile, keyFile }: { readonly certFile: string; readonly keyFil
 const TOKEN_OCTETS = 16;
 
 /** Message-IDs that nobody can guess. */
-const messageIds = (hostName: string): (() => string) => {
+const messageIds = (hostName: string, clock: Clock): (() => string) => {
   const random = pooledRandom();
-  return () => `<${random(TOKEN_OCTETS).toString("base64url")}@${hostName}>`;
+  return () => messageIdOf(clock.now(), random(TOKEN_OCTETS).toString("base64url"), hostName);
 };
 
 const common = ({ config, clock, log, directory, submit, shared, recorded }: SubmissionParts) => {
@@ -51,7 +52,7 @@ const common = ({ config, clock, log, directory, submit, shared, recorded }: Sub
     ...{ hostName, maxMessageSize, clock, directory, submit },
     ...{ authenticator: shared.authenticator, limiter: shared.limiter, sign: shared.sign },
     maxRecipients: submission.maxRecipients,
-    newMessageId: messageIds(hostName),
+    newMessageId: messageIds(hostName, clock),
     room: roomFor(LARGE_MESSAGES * maxMessageSize),
     conduct: conductOf({
       clock,

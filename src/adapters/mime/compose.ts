@@ -8,6 +8,7 @@ import type { ComposeRefusal, ComposeResult, ComposedMessage, Draft, Mailbox } f
 import { fileFault, fileTree } from "./file-tree.ts";
 import { hasControl, headersFault } from "./header-rules.ts";
 import { addressList, headerDate, headerField, unstructured } from "./header-text.ts";
+import { messageIdOf } from "./message-id.ts";
 import type { TextPart } from "./text-part.ts";
 import { textPart } from "./text-part.ts";
 
@@ -177,7 +178,7 @@ export const composer = ({ hostname, userAgent, random }: ComposerOptions): Comp
   const compose = async (draft: Draft, now: Instant): Promise<ComposeResult> => {
     const refusal = draftRefusal(draft);
     if (refusal !== undefined) return { ok: false, refusal };
-    const messageId = draft.messageId === "" ? `<${token()}@${hostname}>` : draft.messageId;
+    const messageId = draft.messageId === "" ? messageIdOf(now, token(), hostname) : draft.messageId;
     const lines = headerLines(draft, messageId, now, userAgent);
     if ("unfoldable" in lines) return { ok: false, refusal: user(`header ${lines.unfoldable} has a word too long for a line`) };
     const part = await body(draft);

@@ -6,7 +6,7 @@ import { bccField, composed, field, fieldsOf, file, headerOf, mailbox, parsed, t
 describe("a simple text message", () => {
   it("has the header that was asked for, and nothing else", async () => {
     const message = await composed({ cc: [mailbox("carol@example.net", "Carol")], bcc: [mailbox("secret@example.net")] });
-    assert.match(message.messageId, /^<[A-Za-z0-9_-]{22}@mail\.example\.org>$/);
+    assert.match(message.messageId, /^<[0-9a-z]{8}\.[A-Za-z0-9_-]{22}@mail\.example\.org>$/);
     assert.deepEqual(fieldsOf(message), [
       ["from", "Shop <shop@example.org>"],
       ["to", "<bob@example.net>"],

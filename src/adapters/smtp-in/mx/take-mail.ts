@@ -147,7 +147,7 @@ const storeIt = async (
     msgFromValidated: verdict.msgFromValidated,
     dkimVerifiedDomains: verdict.dkimVerifiedDomains,
     automated: options.isAutomated(facts.mailFrom, header, contentType),
-    report: contentType === "multipart/report" ? await options.parseReport(content) : null,
+    report: contentType.startsWith("multipart/") ? await options.parseReport(content) : null,
   });
   return { result: mailbox === "Junk" ? "junk" : "accepted" };
 };
