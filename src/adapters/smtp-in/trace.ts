@@ -21,8 +21,15 @@ export type TraceFacts = {
 /** Names and address literals; what else a client calls itself has no place in a header. */
 const PLAIN_NAME = /^[A-Za-z0-9._:[\]-]{1,255}$/u;
 
+/** The last one that was written: messages come many in a second. */
+let written = { second: Number.NaN, text: "" };
+
 /** As fields of a header write it (RFC 5322 section 3.3). */
-export const dateTime = (at: Instant): string => new Date(at).toUTCString().replace("GMT", "+0000");
+export const dateTime = (at: Instant): string => {
+  const second = Math.floor(at / 1_000);
+  if (second !== written.second) written = { second, text: new Date(at).toUTCString().replace("GMT", "+0000") };
+  return written.text;
+};
 
 /** Received with its line end. A recipient is named only when there is no other (section 7.2). */
 export const receivedField = (facts: Omit<TraceFacts, "mailFrom">): string => {
