@@ -192,6 +192,11 @@ const MISTAKES: readonly (readonly [string, string, string])[] = [
     'posthorn.yaml:10: routes[0].accounts[0]: there is no account "bob"\nposthorn.yaml:11: holdRules[0].account: there is no account "bob"',
   ],
   [
+    "a stranger as postmaster",
+    `${MINIMAL}receiving: { postmaster: bob }\n`,
+    'posthorn.yaml:10: receiving.postmaster: there is no account "bob"',
+  ],
+  [
     "a transport in direct's name",
     `${MINIMAL}transports: { direct: { kind: fail } }\n`,
     "posthorn.yaml:10: transports.direct: this name belongs to delivery to the recipient's own servers: choose another",
