@@ -11,6 +11,7 @@ import type { Figure } from "./figures.ts";
 import { startPostfix, type Postfix } from "./processes/postfix.ts";
 import { startSmtpSink, type SmtpSink } from "./processes/smtp-sink.ts";
 import type { Bench, Scenario } from "./scenario.ts";
+import { destinations } from "./scenarios/destinations.ts";
 import { hundredRecipients } from "./scenarios/hundred-recipients.ts";
 import { idleLatency } from "./scenarios/idle-latency.ts";
 import { receive } from "./scenarios/receive.ts";
@@ -26,6 +27,7 @@ import { table } from "./table.ts";
 const SCENARIOS: readonly Scenario[] = [
   sendAndDeliver,
   sendOnHold,
+  destinations,
   submission,
   webhooks,
   idleLatency,

@@ -15,6 +15,8 @@ export type LoadJob = {
   readonly count: number;
   /** Recipients of each message. */
   readonly recipients: number;
+  /** Domains that the recipients are in, in turns. */
+  readonly domains: number;
   /** Number of the first call: makes recipients differ from those of earlier runs. */
   readonly from: number;
 };
@@ -33,12 +35,15 @@ export type LoadResult = {
 
 /** Stands in the request for the number of the call, which has as many digits. */
 const NUMBER = "00000000";
+/** The same for the number of the domain. */
+const DOMAIN = "99999999";
 /** About a kilobyte, as an application's text message has. */
 const TEXT = `${"The quick brown fox jumps over the lazy dog, and the dog lets it.".padEnd(72, ".")}\n`.repeat(14);
 
 /** The request for a call, by its number. Recipients differ from call to call, as in life. */
-const requestFor = ({ login, password, recipients }: LoadJob): ((number: number) => string) => {
-  const to = Array.from({ length: recipients }, (_, index) => ({ Address: `user${index}.${NUMBER}@sink.example` }));
+const requestFor = ({ login, password, recipients, domains }: LoadJob): ((number: number) => string) => {
+  const domain = domains === 1 ? "sink.example" : `d${DOMAIN}.sink.example`;
+  const to = Array.from({ length: recipients }, (_, index) => ({ Address: `user${index}.${NUMBER}@${domain}` }));
   const body = `request=${encodeURIComponent(JSON.stringify({ To: to, Subject: "a message of the benchmark", Text: TEXT }))}`;
   const head = [
     "POST /webapi/v0/Send HTTP/1.1",
@@ -48,7 +53,11 @@ const requestFor = ({ login, password, recipients }: LoadJob): ((number: number)
     `Content-Length: ${body.length}`,
   ];
   const pieces = `${head.join("\r\n")}\r\n\r\n${body}`.split(NUMBER);
-  return (number) => pieces.join(String(number).padStart(NUMBER.length, "0"));
+  const written = (number: number): string => String(number).padStart(NUMBER.length, "0");
+  return (number) => {
+    const text = pieces.join(written(number));
+    return domains === 1 ? text : text.replaceAll(DOMAIN, written(number % domains));
+  };
 };
 
 /** Length of the answer that a text begins with; undefined while its head is not complete. */

@@ -4,7 +4,7 @@ import { nodeArguments, runChild } from "./child.ts";
 import type { LoadJob, LoadResult } from "./load-process.ts";
 import type { Posthorn } from "./posthorn.ts";
 
-export type Load = Pick<LoadJob, "connections" | "count"> & Partial<Pick<LoadJob, "recipients">>;
+export type Load = Pick<LoadJob, "connections" | "count"> & Partial<Pick<LoadJob, "recipients" | "domains">>;
 
 export type Sent = LoadResult & {
   /** Accepted, per second. */
@@ -14,9 +14,13 @@ export type Sent = LoadResult & {
 let numbered = 0;
 
 /** Sends it all and answers how that went. Throws when a message was refused: then the figure would mean nothing. */
-export const send = async (server: Posthorn, { connections, count, recipients = 1 }: Load, cleanup: Cleanup): Promise<Sent> => {
+export const send = async (
+  server: Posthorn,
+  { connections, count, recipients = 1, domains = 1 }: Load,
+  cleanup: Cleanup,
+): Promise<Sent> => {
   const { port, login, password } = server;
-  const job: LoadJob = { port, login, password, connections, count, recipients, from: numbered };
+  const job: LoadJob = { port, login, password, connections, count, recipients, domains, from: numbered };
   numbered += count;
   const result = JSON.parse(await runChild(process.execPath, nodeArguments("load-process.ts", job), cleanup)) as LoadResult;
   if (result.refused > 0) throw new Error(`${result.refused} messages were refused, the first with: ${result.firstRefusal ?? ""}`);

@@ -21,6 +21,8 @@ export type PosthornOptions = {
   /** Where everything is delivered to. */
   readonly smtpPort: number;
   readonly webhookPort?: number;
+  /** DNS server on loopback: mail goes to the exchangers that it names, at `smtpPort`, instead of through a smarthost. */
+  readonly dnsPort?: number;
   /** Takes mail from other servers as well, for the login's address, and asks this DNS server where it comes from. */
   readonly mx?: { readonly port: number; readonly dnsServer: string };
   /** Takes mail from applications over SMTP as well: with TLS from the first octet where there is a certificate, else without. */
@@ -61,7 +63,7 @@ const submissionListener = ({ port, tls }: NonNullable<PosthornOptions["submissi
 });
 
 const configuration = (port: number, dataDir: string, options: PosthornOptions) => {
-  const { smtpPort, webhookPort, mx, submission, maxMessageSize, dkimKeyFile, hold = false } = options;
+  const { smtpPort, webhookPort, mx, submission, maxMessageSize, dkimKeyFile, dnsPort, hold = false } = options;
   return {
     hostName: "posthorn.bench.example",
     dataDir,
@@ -85,8 +87,12 @@ const configuration = (port: number, dataDir: string, options: PosthornOptions) 
         ...(webhookPort === undefined ? {} : { outgoingWebhook: { url: `http://127.0.0.1:${webhookPort}/` } }),
       },
     },
-    transports: { sink: { kind: "smarthost", host: "127.0.0.1", port: smtpPort, tls: "none" } },
-    routes: [{ transport: "sink" }],
+    ...(dnsPort === undefined ? {} : { dnsServers: [`127.0.0.1:${dnsPort}`] }),
+    transports: {
+      direct: { kind: "direct", port: smtpPort },
+      sink: { kind: "smarthost", host: "127.0.0.1", port: smtpPort, tls: "none" },
+    },
+    routes: [{ transport: dnsPort === undefined ? "sink" : "direct" }],
     webhooks: { allowedNetworks: ["127.0.0.0/8"] },
     holdRules: hold ? [{}] : [],
   };

@@ -108,7 +108,7 @@ describe("a real Postfix", { skip: postfixMissing }, () => {
     }
   };
 
-  const published = (name: string): readonly string[] => {
+  const published = (name: string): string[] => {
     const [key, type] = name.startsWith("first.") ? [rsa.publicKey, "rsa"] : [ed25519.publicKey, "ed25519"];
     const der = key.export({ type: "spki", format: "der" });
     return [`v=DKIM1; k=${type}; p=${(type === "rsa" ? der : der.subarray(-32)).toString("base64")}`];
