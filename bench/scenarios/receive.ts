@@ -6,7 +6,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { dkimKey, dkimSigner } from "../../src/adapters/mime/dkim.ts";
-import { formatNumber, timesPeer, type Figure } from "../figures.ts";
+import { formatNumber, type Figure } from "../figures.ts";
 import { startDnsServer } from "../processes/dns-server.ts";
 import { freePort } from "../processes/ports.ts";
 import { startPosthorn, temporaryDirectory } from "../processes/posthorn.ts";
@@ -84,8 +84,7 @@ const run = async (bench: Bench): Promise<readonly Figure[]> => {
       name: `received over SMTP, ${connections} connection${connections === 1 ? "" : "s"}`,
       value: rate,
       unit: "/s",
-      target: timesPeer(rate, 1, peer.length === 0 ? undefined : median(peer)),
-      detail: `SPF, DKIM and DMARC checked; ${own.map(formatNumber).join(", ")}`,
+      detail: `SPF, DKIM and DMARC checked${peer.length === 0 ? "" : `; Postfix, which checks nothing: ${formatNumber(median(peer))} /s`}`,
     });
   }
   await server.stop();
