@@ -24,7 +24,9 @@ const ROOMS = [
  * What an adapter may know of another one: the types of its port, so that it can say what main has to hand it; and code
  * only where that is the port's own language.
  */
-const PORTS = [/^src\/adapters\/(event-store\/event-store|dns\/(resolver|record-lookups)|mail-auth\/sender-checks|mime\/(compose|draft|reader\/mail-reading)|auth\/(authenticator|failure-limiter))\.ts$/];
+const PORTS = [
+  /^src\/adapters\/(event-store\/event-store|dns\/(resolver|record-lookups)|mail-auth\/sender-checks|mime\/(compose|draft|reader\/mail-reading)|auth\/(authenticator|failure-limiter))\.ts$/,
+];
 const DOORS = [/^src\/adapters\/event-store\/(event-store|codec|event-codec|store-unavailable)\.ts$/];
 
 /** Names, and words in names, that say nothing about what is inside. */

@@ -5,10 +5,12 @@ import { directoryFrom } from "../adapters/directory/configured-directory.ts";
 import type { StoreWithContents } from "../adapters/event-store/event-store.ts";
 import { openSqliteStore } from "../adapters/event-store/sqlite/open.ts";
 import { listen, type HttpLog } from "../adapters/http/server.ts";
+import type { Metrics } from "../adapters/observability/metrics.ts";
 import { openViews, type Views } from "../adapters/views/open-views.ts";
 import { parseCursor } from "../adapters/views/queries/page.ts";
 import type { Directory } from "../domain/account/account.ts";
 import type { Clock } from "../domain/clock.ts";
+import type { Submit } from "../domain/submission/submission.ts";
 import { coreOf, type Core } from "./core.ts";
 import { httpApp, sharedHttp, type HttpParts, type HttpShared } from "./http.ts";
 import { pagesFor, receiverFor, type LocalMode } from "./local-mode.ts";
@@ -106,6 +108,19 @@ const httpParts = (options: StartOptions, { engine, events }: Core, directory: D
   userAgent: `posthorn/${options.version}`,
 });
 
+/** The event store and the views that follow it. */
+const openStorage = async ({ config, log }: StartOptions, watched: Watched, recorded: Metrics, onFatal: (error: Error) => void) => {
+  const { dataDir: directory } = config;
+  const store = await openSqliteStore({ directory, onBroken: onFatal, onCommit: recorded.commit, onAppend: recorded.append });
+  watched.store = store;
+  const onRebuild = (reason: string): void => {
+    log.info({ reason }, "building the views from the log");
+  };
+  const views = await openViews({ store, directory, onFailure: onFatal, onRebuild });
+  watched.views = views;
+  return { store, views };
+};
+
 /**
  * Opens, catches up, recovers, listens, and only then works.
  *
@@ -122,35 +137,24 @@ export const startPosthorn = async (options: StartOptions): Promise<Posthorn> =>
   };
   const opened: Opened = { listeners: new Map(), closing: [] };
   const directory = directoryFrom(config);
-
-  const store = await openSqliteStore({
-    directory: config.dataDir,
-    onBroken: onFatal,
-    onCommit: recorded.commit,
-    onAppend: recorded.append,
-  });
-  watched.store = store;
-  const onRebuild = (reason: string): void => {
-    log.info({ reason }, "building the views from the log");
-  };
-  const views = await openViews({ store, directory: config.dataDir, onFailure: onFatal, onRebuild });
-  watched.views = views;
+  const { store, views } = await openStorage(options, watched, recorded, onFatal);
 
   const receiver = await listenLocally(options, directory, opened);
-  const userAgent = `posthorn/${version}`;
-  const core = coreOf({ config, clock, log, userAgent, store, views, directory, recorded, local: receiver?.delivery, network: options.network, onFatal });
+  const shown = { userAgent: `posthorn/${version}`, recorded, local: receiver?.delivery, network: options.network };
+  const core = coreOf({ config, clock, log, store, views, directory, onFatal, ...shown });
   const { engine, events } = core;
   const recovered = await engine.prepare();
   if (recovered > 0) log.warn({ attempts: recovered }, "closed the attempts that were open when the server last stopped");
   receiver?.deliverTo(engine.receive);
 
+  const submit: Submit = async (submission) => {
+    const result = await engine.submit(submission);
+    if (result.accepted) recorded.messagesQueued(submission.source, result.queued.length);
+    return result;
+  };
   const parts: HttpParts = {
     ...httpParts(options, core, directory, views, store),
-    submit: async (submission) => {
-      const result = await engine.submit(submission);
-      if (result.accepted) recorded.messagesQueued(submission.source, result.queued.length);
-      return result;
-    },
+    submit,
     stopping: stopping.signal,
     recorded,
     observability: observabilityRoutes(watched, recorded, log),
@@ -159,7 +163,7 @@ export const startPosthorn = async (options: StartOptions): Promise<Posthorn> =>
   await listenForMail(options, { directory, recorded, readModel: views.readModel, receive: engine.receive }, opened);
   const shared = sharedHttp(config, parts);
   await listenHttp(config, parts, shared, opened);
-  await listenForSubmission({ config, clock, log, directory, submit: parts.submit, shared, recorded }, (name, place, close) => {
+  await listenForSubmission({ config, clock, log, directory, submit, shared, recorded }, (name, place, close) => {
     opened.listeners.set(name, place);
     opened.closing.push(close);
   });

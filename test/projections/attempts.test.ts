@@ -29,7 +29,7 @@ describe("the history of deliveries", () => {
       const changes = { startedAt: NOON + 2, durationMs: 33, error: "busy", tls, transport: "relay", policy, transcript };
       const result = smtpResult(421, "4.3.2", changes);
       const bounce = type === "DeliveryDeferred" || type === "DeliveryFailed" ? { class: "rate-limit", rule: "too-fast" } : undefined;
-      assert.deepEqual(attempted(happened(type, { result, ...(bounce && { bounce }) } as object)), {
+      assert.deepEqual(attempted(happened(type, { result, ...(bounce && { bounce }) })), {
         messageRef: 42,
         attempt: 1,
         startedAt: NOON + 2,

@@ -61,6 +61,7 @@ const historyOf = ({ message, attempts, events }: History): string => {
     ["state", message.state],
     ["next attempt", message.state === "queued" ? timeText(message.nextAttemptAt) : null],
     ["attempts", `${message.attempts} of ${message.maxAttempts}`],
+    ...(message.feedback === "" ? [] : [["came back", cameBack(message)] as const]),
     ["to", message.recipient],
     ["from", message.from],
     ["envelope sender", message.mailFrom],

@@ -53,7 +53,7 @@ describe("local mode", () => {
     const flag = valid(localConfig({ env, webhookUrl: "http://localhost:4000/" }));
     assert.equal(flag.accounts["local"]?.outgoingWebhook?.url, "http://localhost:4000/");
     assert.deepEqual(flag.webhooks.allowedNetworks, ["127.0.0.0/8", "::1/128"]);
-    assert.equal(flag.accounts["local"]?.incomingWebhook, undefined);
+    assert.equal(flag.accounts["local"].incomingWebhook, undefined);
   });
 
   it("tells what arrives where it is told to", () => {

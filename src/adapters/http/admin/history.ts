@@ -72,7 +72,7 @@ export type ReceivedHistory = { readonly message: ReceivedRow; readonly events: 
 export const receivedHistory = async (log: Reader, id: number): Promise<ReceivedHistory | undefined> => {
   const events = await log.read(receivedStream(id));
   const [message] = rowsOf(received, events) as readonly ReceivedRow[];
-  return message === undefined || message.deletedAt !== null ? undefined : { message, events };
+  return message?.deletedAt === null ? { message, events } : undefined;
 };
 
 /** As {@link receivedHistory}, the message alone. */

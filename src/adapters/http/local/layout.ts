@@ -144,6 +144,9 @@ const TONES: Readonly<Record<string, string>> = {
   uncertain: "bad",
   failed: "bad",
   suppressed: "bad",
+  delayed: "wait",
+  unrecognized: "wait",
+  complained: "bad",
 };
 
 /** A state as a coloured word. */

@@ -23,7 +23,11 @@ const subjectLink = ({ id, subject }: MessageRow): Html =>
 const common: readonly Column<MessageRow>[] = [
   { label: "Subject", cell: subjectLink },
   { label: "To", kind: "wide", cell: ({ recipient, from }) => html`${recipient}<small>from ${from}</small>` },
-  { label: "State", kind: "tight", cell: ({ state }) => badge(state) },
+  {
+    label: "State",
+    kind: "tight",
+    cell: ({ state, feedback }) => html`${badge(state)}${feedback !== "" && html`<small>then ${badge(feedback)}</small>`}`,
+  },
 ];
 
 const trailing: readonly Column<MessageRow>[] = [

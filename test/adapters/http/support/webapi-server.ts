@@ -142,7 +142,12 @@ export const startWebapi = async (options: ServerOptions = {}): Promise<TestServ
   const verifier = authenticator({ directory, passwordOf: () => PASSWORD, clock, cost: { ln: 4, r: 8, p: 1 }, ...options.auth });
   const login = basicLogin({ authenticator: verifier, limiter: failureLimiter(clock), trustForwarded: options.trustForwarded ?? false });
   const webapi = webapiRoutes({
-    ...{ basePath: options.basePath ?? "/webapi/", methods: [send, ...suppressionMethods(memorySuppressions()), ...(options.methods ?? [])], login, log },
+    ...{
+      basePath: options.basePath ?? "/webapi/",
+      methods: [send, ...suppressionMethods(memorySuppressions()), ...(options.methods ?? [])],
+      login,
+      log,
+    },
     ...{ bodies: bodyReader(options.bodies), onCall: (record: CallRecord) => calls.push(record) },
   });
   const listener = await listen(createHttpApp({ mounts: [webapi], log }), { address: "127.0.0.1", port: 0, ...options.listener });

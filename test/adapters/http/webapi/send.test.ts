@@ -282,7 +282,8 @@ describe("the copy in Sent", () => {
 
   it("is missed where the quota has no room for it", async () => {
     const full = await startWebapi({
-      submit: () => Promise.resolve({ accepted: true, submissionId: 1, queued: [{ id: 2, recipient: "a", fromId: "" }], copyLeftOut: true }),
+      submit: () =>
+        Promise.resolve({ accepted: true, submissionId: 1, queued: [{ id: 2, recipient: "a", fromId: "" }], copyLeftOut: true }),
     });
     const { status, body } = await full.call("Send", { ...MINIMAL, SaveSent: true });
     assert.deepEqual([status, body["Code"]], [400, "sentOverQuota"]);
