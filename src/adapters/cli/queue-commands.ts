@@ -61,7 +61,7 @@ const historyOf = ({ message, attempts, events }: History): string => {
     ["state", message.state],
     ["next attempt", message.state === "queued" ? timeText(message.nextAttemptAt) : null],
     ["attempts", `${message.attempts} of ${message.maxAttempts}`],
-    ...(message.feedback === "" ? [] : [["came back", cameBack(message)] as const]),
+    ["came back", message.feedback === "" ? null : [message.feedback, message.feedbackCode || ""].join(" ").trim()],
     ["to", message.recipient],
     ["from", message.from],
     ["envelope sender", message.mailFrom],

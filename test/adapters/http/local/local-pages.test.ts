@@ -32,6 +32,10 @@ describe("the pages of local mode", () => {
     );
     await world.queue([4]);
     await world.tell("message-4", [happened("DeliveryAttempted"), happened("DeliverySucceeded"), happened("MessageRetired")]);
+    await world.tell("message-4", [
+      happened("DsnReceived", { receivedId: 101, code: 552, enhancedCode: "5.2.2", error: EVIL, remoteHost: EVIL }),
+      happened("ComplaintReceived", { receivedId: 102, feedbackType: "fraud" }),
+    ]);
     await world.queue([5]);
     await world.tell("message-5", [happened("DeliveryAttempted"), happened("DeliveryUncertain")]);
     await world.tell("webhook-90", [{ ...webhookSamples.WebhookQueued, ...aCall({ id: 90, messageRef: 1 }) }]);
@@ -107,6 +111,15 @@ describe("the pages of local mode", () => {
     assert.ok((await open("/messages/3")).text.includes("Attempt 1 is under way."));
     assert.ok((await open("/messages/5")).text.includes("Nobody knows whether it arrived"));
     assert.ok(!(await open("/messages/4")).text.includes("Next attempt"));
+  });
+
+  it("show what came back about a message, with a way to it", async () => {
+    const { text } = await open("/messages/4");
+    assert.match(text, /What came back/u);
+    assert.ok(text.includes("552 5.2.2 &lt;script&gt;") && text.includes('href="/received/101"'));
+    assert.ok(text.includes("the recipient complained (fraud)"));
+    assert.match((await open("/retired")).text, /complained/u);
+    assert.ok(!(await open("/messages/1")).text.includes("What came back"));
   });
 
   it("show the content of a queued message as text, and say when it is gone", async () => {
