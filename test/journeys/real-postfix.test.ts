@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { dkimVerify } from "mailauth/lib/dkim/verify.js";
 
+import { parseReport } from "../../src/adapters/mime/report/parse-report.ts";
 import { localDns, type LocalDns } from "../support/local-dns.ts";
 import { houses, type House, type HouseOptions } from "../support/posthorn.ts";
 import { postfixMissing, realPostfix, type RealPostfix } from "../support/real-postfix.ts";
@@ -163,6 +164,21 @@ describe("a real Postfix", { skip: postfixMissing }, () => {
     assert.match(report.toString(), /^Content-Type: multipart\/report; report-type=delivery-status/mu);
     assert.match(report.toString(), new RegExp(`^Original-Envelope-Id: ${event.envelopeId}\\r$`, "mu"));
     assert.match(report.toString(), /^Original-Recipient: rfc822;bouncer@receiver\.example\r$/mu);
+    const read = await parseReport([report]);
+    assert.ok(read?.kind === "dsn");
+    const { originalEnvelopeId, recipients, returned } = read;
+    assert.deepEqual([originalEnvelopeId, returned.messageId], [event.envelopeId, event.messageId]);
+    assert.deepEqual(
+      recipients.map(({ originalRecipient, action, code, enhancedCode, diagnostic }) => ({
+        ...{ originalRecipient, action, code, enhancedCode, diagnostic },
+      })),
+      [
+        {
+          ...{ originalRecipient: "bouncer@receiver.example", action: "failed", code: 550, enhancedCode: "5.2.1" },
+          diagnostic: "This mailbox is closed",
+        },
+      ],
+    );
     const submitted = await ours.list("/retired");
     assert.equal(submitted.length, 1);
   });
