@@ -70,7 +70,7 @@ export const deliveries = (options: {
   readonly signal: AbortSignal;
   readonly observe: DeliveryObserver;
   /** Hears what each transaction says about its destination. */
-  readonly pace?: Pick<DestinationPace, "learnt">;
+  readonly pace?: Pick<DestinationPace, "ticket" | "learnt">;
 }): Deliveries => {
   const { messages, courier, readModel, clock, signal, observe, pace } = options;
 
@@ -100,12 +100,12 @@ export const deliveries = (options: {
   };
 
   const deliverGroup = async (lane: string, group: readonly [Claimed, ...Claimed[]]): Promise<Position> => {
-    const startedAt = clock.now();
+    const ticket = pace?.ticket() ?? 0;
     const inTime = group.every(({ endsAt }) => mayBegin(endsAt, clock.now(), courier.deadlineMs));
     const outcomes = inTime
       ? await courier.deliver(deliveryOf(group), signal)
       : new Map(group.map(({ message }) => [message.id, TOO_LATE] as const));
-    pace?.learnt(lane, signOf(outcomes.values()), startedAt, clock.now());
+    pace?.learnt(lane, signOf(outcomes.values()), ticket, clock.now());
     const missing: DeliveryOutcome = { kind: "interrupted", reason: "the courier gave no outcome for this recipient" };
     const positions = await Promise.all(group.map((claimed) => record(claimed, outcomes.get(claimed.message.id) ?? missing)));
     return Math.max(...positions);

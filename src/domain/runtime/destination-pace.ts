@@ -34,8 +34,10 @@ export type LanePace = {
 };
 
 export type DestinationPace = LanePace & {
-  /** What a transaction that started at `startedAt` and is about to end says about its destination. */
-  readonly learnt: (lane: string, sign: Sign, startedAt: Instant, now: Instant) => void;
+  /** A number for a transaction that begins, larger than all before. */
+  readonly ticket: () => number;
+  /** What the transaction with this ticket, which is about to end, says about its destination. */
+  readonly learnt: (lane: string, sign: Sign, ticket: number, now: Instant) => void;
   /** Lanes that something is remembered about. */
   readonly remembered: () => number;
 };
@@ -46,8 +48,8 @@ type Lane = {
   /** As many as were too much, until this instant: it is not tried again before. */
   tooMany: number;
   tooManyUntil: Instant;
-  /** When it was last slowed down: what had started by then says nothing new. */
-  slowedAt: Instant;
+  /** The last ticket when it was slowed down: what had begun by then says nothing new. */
+  slowedAt: number;
   /** Transactions taken since the last change. */
   taken: number;
   /** Troubles in a row, the first of them at `troubledSince`. */
@@ -88,10 +90,10 @@ export const signOf = (outcomes: Iterable<DeliveryOutcome>): Sign => {
 const isOrdinary = ({ atOnce, spacingMs, troubles, notBefore }: Lane, most: number, now: Instant): boolean =>
   atOnce >= most && spacingMs === 0 && troubles === 0 && notBefore <= now;
 
-const slower = (lane: Lane, inLane: number, now: Instant): void => {
+const slower = (lane: Lane, inLane: number, lastTicket: number, now: Instant): void => {
   lane.taken = 0;
   lane.troubles = 0;
-  lane.slowedAt = now;
+  lane.slowedAt = lastTicket;
   const tried = Math.max(1, Math.min(inLane, lane.atOnce));
   lane.tooMany = Math.max(2, tried);
   lane.tooManyUntil = now + REMEMBER_MS;
@@ -117,7 +119,7 @@ const faster = (lane: Lane, most: number, now: Instant): void => {
   lane.atOnce += 1;
 };
 
-const troubled = (lane: Lane, most: number, now: Instant): void => {
+const troubled = (lane: Lane, most: number, lastTicket: number, now: Instant): void => {
   if (lane.troubles === 0 || now - lane.troubledSince > BURST_MS || now < lane.troubledSince) {
     lane.troubles = 0;
     lane.troubledSince = now;
@@ -126,7 +128,7 @@ const troubled = (lane: Lane, most: number, now: Instant): void => {
   lane.troubles += 1;
   if (lane.troubles < BURST) return;
   lane.troubles = 0;
-  lane.slowedAt = now;
+  lane.slowedAt = lastTicket;
   lane.atOnce = Math.min(lane.atOnce, Math.max(Math.ceil(most / TROUBLED_SHARE), Math.floor(lane.atOnce / 2)));
 };
 
@@ -134,6 +136,7 @@ export const destinationPace = ({ atOnce: most, perMinute }: PaceLimits): Destin
   const lanes = new Map<string, Lane>();
   const running = new Map<string, number>();
   const runningIn = (name: string): number => running.get(name) ?? 0;
+  let lastTicket = 0;
   const rateMs = perMinute === null ? 0 : MINUTE_MS / perMinute;
 
   const laneOf = (name: string): Lane => {
@@ -143,7 +146,7 @@ export const destinationPace = ({ atOnce: most, perMinute }: PaceLimits): Destin
         atOnce: most,
         tooMany: Infinity,
         tooManyUntil: 0,
-        slowedAt: -Infinity,
+        slowedAt: 0,
         taken: 0,
         troubles: 0,
         troubledSince: 0,
@@ -169,13 +172,14 @@ export const destinationPace = ({ atOnce: most, perMinute }: PaceLimits): Destin
       const lane = rateMs > 0 ? laneOf(name) : lanes.get(name);
       if (lane !== undefined) lane.notBefore = Math.max(lane.notBefore, now + Math.max(lane.spacingMs, rateMs));
     },
-    learnt: (name, sign, startedAt, now) => {
+    ticket: () => (lastTicket += 1),
+    learnt: (name, sign, ticket, now) => {
       if (sign === "nothing" || (sign === "taken" && !lanes.has(name))) return;
       const lane = laneOf(name);
       if (sign === "taken") faster(lane, most, now);
-      else if (startedAt > lane.slowedAt) {
-        if (sign === "tooMuch") slower(lane, runningIn(name), now);
-        else troubled(lane, most, now);
+      else if (ticket > lane.slowedAt) {
+        if (sign === "tooMuch") slower(lane, runningIn(name), lastTicket, now);
+        else troubled(lane, most, lastTicket, now);
       }
       if (isOrdinary(lane, most, now)) lanes.delete(name);
     },

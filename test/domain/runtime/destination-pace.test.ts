@@ -18,13 +18,13 @@ const lane = (
   const waitMs = (): number => pace.waitMs(LANE, now);
   /** Starts as many as may start now; answers how many run. */
   const fill = (): number => {
-    for (; waitMs() === 0 && running.length < 1_000; running.push(now)) pace.started(LANE, now);
+    for (; waitMs() === 0 && running.length < 1_000; running.push(pace.ticket())) pace.started(LANE, now);
     return running.length;
   };
   const end = (sign: Sign): void => {
-    const startedAt = running.shift();
-    assert.ok(startedAt !== undefined);
-    pace.learnt(LANE, sign, startedAt, now);
+    const ticket = running.shift();
+    assert.ok(ticket !== undefined);
+    pace.learnt(LANE, sign, ticket, now);
     pace.ended(LANE);
   };
   return {
@@ -37,7 +37,7 @@ const lane = (
       for (const sign of signs) {
         now += Math.min(waitMs(), MINUTE_MS);
         pace.started(LANE, now);
-        running.push(now);
+        running.push(pace.ticket());
         now += 10;
         end(sign);
       }
