@@ -26,7 +26,10 @@ const offsetOf = ({ sign, hours, minutes, zone }: Readonly<Record<string, string
   return (sign === "-" ? -numeric : numeric) + (ZONES[zone?.toLowerCase() ?? ""] ?? 0) * HOUR_MS;
 };
 
-/** The instant that a Date field names; null when it names none. */
+/** What RFC 3339, in which clients are told of dates, can say: years have four digits there, in universal time. */
+const LAST_AT = Date.UTC(9999, 11, 31, 23, 59, 59);
+
+/** The instant that a Date field names; null when it names none, or one after the year 9999. */
 export const headerDate = (value: string): Instant | null => {
   const parts = DATE.exec(value.slice(0, MAX_LENGTH).replace(COMMENT, " ").trim())?.groups;
   if (parts === undefined) return null;
@@ -35,5 +38,6 @@ export const headerDate = (value: string): Instant | null => {
   const monthIndex = MONTHS.indexOf(month.toLowerCase());
   const at = Date.UTC(fullYear(year), monthIndex, day, hour, minute, Math.min(Number(second), 59));
   const isReal = monthIndex >= 0 && hour < 24 && minute < 60 && new Date(at).getUTCDate() === day;
-  return isReal ? at - offsetOf({ ...parts, hours: parts["zoneHours"], minutes: parts["zoneMinutes"] }) : null;
+  const instant = at - offsetOf({ ...parts, hours: parts["zoneHours"], minutes: parts["zoneMinutes"] });
+  return isReal && instant <= LAST_AT ? instant : null;
 };

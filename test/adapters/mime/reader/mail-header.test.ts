@@ -107,6 +107,11 @@ describe("the date of a message", () => {
     }
   });
 
+  it("is null when its instant has no form in RFC 3339, which clients are told", () => {
+    assert.equal(headerDate("31 Dec 9999 23:59:59 +0000"), Date.UTC(9999, 11, 31, 23, 59, 59));
+    for (const text of ["31 Dec 9999 23:59:59 -0001", "31 Dec 9999 23:59:59 -2300"]) assert.equal(headerDate(text), null, text);
+  });
+
   it("is null when it is none", () => {
     for (const text of ["", "yesterday", "Mon, 31 Feb 2026 12:00:00 +0000", "5 Foo 2026 12:00:00 +0000", "5 Jan 2026 25:00:00 +0000"]) {
       assert.equal(headerDate(text), null, text);
