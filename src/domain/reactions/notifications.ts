@@ -22,7 +22,8 @@ const OUTCOME_UNKNOWN =
 const told = (event: MessageEvent): (Told & { readonly callId: number }) | undefined => {
   switch (event.type) {
     case "DeliverySucceeded":
-      return { event: "delivered", callId: event.callId, result: { ...event.result, error: "" } };
+      // The contract has codes for errors only: a client may take any code for one.
+      return { event: "delivered", callId: event.callId };
     case "DeliveryDeferred":
       return { event: "delayed", callId: event.callId, result: event.result };
     case "DeliveryUncertain":

@@ -27,7 +27,7 @@ export type OutgoingPayload = {
   readonly fromId: string;
   readonly messageId: string;
   readonly subject: string;
-  /** 0 when there was no SMTP reply. */
+  /** Of a reply that refuses, or of a DSN; 0 without one, and when a delivery succeeded. */
   readonly smtpCode: number;
   readonly smtpEnhancedCode: string;
   readonly error: string;
