@@ -41,3 +41,9 @@ export const decodeBase64 = (text: string): Buffer | undefined => {
   const octets = Buffer.from(packed, "base64");
   return octets.length === (packed.length / 4) * 3 - padding ? octets : undefined;
 };
+
+/**
+ * Schema of an integer of 64 bits, as clients' types have it. Numbers from 2^53 on come rounded; they are nobody's id and
+ * no index, so that what is asked for with one is not found, rather than the request malformed.
+ */
+export const wireInteger = z.number().refine((value) => Number.isInteger(value) && Math.abs(value) <= 2 ** 63, "expected an integer");

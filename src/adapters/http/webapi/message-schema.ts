@@ -1,13 +1,14 @@
 /** Requests and answers of the methods on messages in mailboxes, on the wire. */
 import { z } from "zod";
+import { wireInteger } from "../wire-types.ts";
 
-const msgId = z.int().describe("Of a message in one of the account's mailboxes: from an incoming webhook call.");
+const msgId = wireInteger.describe("Of a message in one of the account's mailboxes: from an incoming webhook call.");
 
 export const messageRequest = z.strictObject({ MsgID: msgId });
 
 export const partRequest = z.strictObject({
   MsgID: msgId,
-  PartPath: z.array(z.int()).describe("Index into Parts on each level of Structure, from 0. Empty: the message's own part."),
+  PartPath: z.array(wireInteger).describe("Index into Parts on each level of Structure, from 0. Empty: the message's own part."),
 });
 
 export const flagsRequest = z.strictObject({

@@ -209,7 +209,7 @@ describe("a message that is not there", () => {
       const deleted = await arrived();
       await ok("MessageDelete", { MsgID: deleted });
       const head = log.head();
-      for (const MsgID of [0, -1, null, 1, Number.MAX_SAFE_INTEGER, deleted])
+      for (const MsgID of [0, -1, null, 1, Number.MAX_SAFE_INTEGER, 2 ** 53, 2 ** 63, deleted])
         assert.equal(await codeOf(method, { MsgID, ...more }), "messageNotFound");
       assert.equal(await codeOf(method, more), "messageNotFound");
       assert.equal(await codeOf(method, { MsgID: theirs, ...more }, OTHER), "messageNotFound");
@@ -217,7 +217,7 @@ describe("a message that is not there", () => {
     });
 
     it(`is asked for by ${method} with a whole number`, async () => {
-      for (const MsgID of ["1", 1.5, true, {}]) assert.equal(await codeOf(method, { MsgID, ...more }), "protocol");
+      for (const MsgID of ["1", 1.5, true, {}, 2 ** 64, 1e300]) assert.equal(await codeOf(method, { MsgID, ...more }), "protocol");
       assert.equal(await codeOf(method, { MsgID: 1, ...more, Extra: 1 }), "protocol");
     });
   }
