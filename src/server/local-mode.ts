@@ -6,6 +6,7 @@ import type { LocalInfo } from "../adapters/http/local/start-page.ts";
 import type { HttpLog } from "../adapters/http/server.ts";
 import type { ArrivalAnswer } from "../adapters/smtp-in/intake.ts";
 import { localReceiver, type LocalReceiver } from "../adapters/smtp-in/receiver.ts";
+import type { Room } from "../adapters/smtp-in/room.ts";
 import type { StoreWithContents } from "../adapters/event-store/event-store.ts";
 import { parseCursor } from "../adapters/views/queries/page.ts";
 import type { Views } from "../adapters/views/open-views.ts";
@@ -36,9 +37,9 @@ const NOT_READY: ArrivalAnswer = { accepted: false, code: 451, enhancedCode: "4.
 export const receiverFor = (
   config: Config,
   local: LocalMode,
-  parts: { readonly clock: Clock; readonly directory: Directory; readonly log: HttpLog },
+  parts: { readonly clock: Clock; readonly directory: Directory; readonly log: HttpLog; readonly room: Room },
 ): { readonly receiver: LocalReceiver; readonly deliverTo: (receive: Receive) => void; readonly address: string } => {
-  const { clock, directory, log } = parts;
+  const { clock, directory, log, room } = parts;
   const listener = config.listeners[local.smtpListener];
   if (listener === undefined) throw new Error(`local mode has no listener ${local.smtpListener}`);
   let receive: Receive | undefined;
@@ -60,6 +61,7 @@ export const receiverFor = (
     hostName: config.hostName,
     clock,
     maxMessageSize: config.maxMessageSize,
+    room,
     onError: (error) => {
       log.error({ err: error }, "receiving mail failed");
     },

@@ -13,6 +13,7 @@ import { CONDUCT_LIMITS, conductOf } from "../adapters/smtp-in/mx/conduct.ts";
 import { mxReceiver } from "../adapters/smtp-in/mx/mx-receiver.ts";
 import { ownAddresses } from "../adapters/smtp-in/mx/own-addresses.ts";
 import type { TakenMail } from "../adapters/smtp-in/mx/take-mail.ts";
+import type { Room } from "../adapters/smtp-in/room.ts";
 import type { Account, Directory } from "../domain/account/account.ts";
 import { parseAddress } from "../domain/address.ts";
 import type { Clock } from "../domain/clock.ts";
@@ -26,6 +27,8 @@ export type ReceivingParts = {
   readonly directory: Directory;
   readonly readModel: Pick<ReadModel, "storedOctets">;
   readonly receive: Receive;
+  /** For messages that come in at the same time. */
+  readonly room: Room;
   readonly recorded: Pick<Metrics, "messageReceived" | "recipientRefused">;
 };
 
@@ -101,6 +104,7 @@ export const listenForMail = async (parts: ReceivingParts, localListener: string
     hostName,
     clock,
     maxMessageSize,
+    room: parts.room,
     dmarc: receiving.dmarc,
     maxRecipients: receiving.maxRecipients,
     checks: senderChecks({ lookups: recordLookups(clock, { servers: config.dnsServers }), clock, hostName }),

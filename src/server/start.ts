@@ -6,6 +6,7 @@ import type { StoreWithContents } from "../adapters/event-store/event-store.ts";
 import { openSqliteStore } from "../adapters/event-store/sqlite/open.ts";
 import { listen, type HttpLog } from "../adapters/http/server.ts";
 import type { Metrics } from "../adapters/observability/metrics.ts";
+import type { Room } from "../adapters/smtp-in/room.ts";
 import { openViews, type Views } from "../adapters/views/open-views.ts";
 import { parseCursor } from "../adapters/views/queries/page.ts";
 import type { Directory } from "../domain/account/account.ts";
@@ -17,6 +18,7 @@ import { pagesFor, receiverFor, type LocalMode } from "./local-mode.ts";
 import type { Network } from "./outbound.ts";
 import { metricsFor, observabilityRoutes, type Watched } from "./observe.ts";
 import type { ReceivingParts } from "./receiving.ts";
+import { smtpRoom } from "./smtp-room.ts";
 import { listenForSubmission } from "./submission.ts";
 
 export type StartOptions = {
@@ -61,9 +63,9 @@ const listenHttp = async (config: Config, parts: HttpParts, shared: HttpShared, 
 };
 
 /** Local mode's SMTP port is open before the queue begins to deliver to it. */
-const listenLocally = async ({ config, clock, log, local }: StartOptions, directory: Directory, opened: Opened) => {
+const listenLocally = async ({ config, clock, log, local }: StartOptions, directory: Directory, room: Room, opened: Opened) => {
   if (local === undefined) return undefined;
-  const { receiver, deliverTo, address } = receiverFor(config, local, { clock, directory, log });
+  const { receiver, deliverTo, address } = receiverFor(config, local, { clock, directory, log, room });
   const port = await receiver.listen();
   opened.listeners.set(local.smtpListener, { address, port });
   return { deliverTo, close: receiver.close, delivery: { transport: local.transport, host: address, port } };
@@ -137,9 +139,10 @@ export const startPosthorn = async (options: StartOptions): Promise<Posthorn> =>
   };
   const opened: Opened = { listeners: new Map(), closing: [] };
   const directory = directoryFrom(config);
+  const room = smtpRoom(config);
   const { store, views } = await openStorage(options, watched, recorded, onFatal);
 
-  const receiver = await listenLocally(options, directory, opened);
+  const receiver = await listenLocally(options, directory, room.strangers, opened);
   const shown = { userAgent: `posthorn/${version}`, recorded, local: receiver?.delivery, network: options.network };
   const core = coreOf({ config, clock, log, store, views, directory, onFatal, ...shown });
   const { engine, events } = core;
@@ -160,10 +163,10 @@ export const startPosthorn = async (options: StartOptions): Promise<Posthorn> =>
     observability: observabilityRoutes(watched, recorded, log),
     pages: local && pagesFor({ config, local, version, views, events, store, clock, log, ports: opened.listeners }),
   };
-  await listenForMail(options, { directory, recorded, readModel: views.readModel, receive: engine.receive }, opened);
+  await listenForMail(options, { directory, recorded, room: room.strangers, readModel: views.readModel, receive: engine.receive }, opened);
   const shared = sharedHttp(config, parts);
   await listenHttp(config, parts, shared, opened);
-  await listenForSubmission({ config, clock, log, directory, submit, shared, recorded }, (name, place, close) => {
+  await listenForSubmission({ config, clock, log, directory, submit, room: room.clients, shared, recorded }, (name, place, close) => {
     opened.listeners.set(name, place);
     opened.closing.push(close);
   });

@@ -6,7 +6,7 @@ import type { HttpLog } from "../adapters/http/server.ts";
 import type { Metrics } from "../adapters/observability/metrics.ts";
 import { messageIdOf } from "../adapters/mime/message-id.ts";
 import { conductOf } from "../adapters/smtp-in/mx/conduct.ts";
-import { roomFor } from "../adapters/smtp-in/submission/room.ts";
+import type { Room } from "../adapters/smtp-in/room.ts";
 import { pooledRandom } from "../adapters/random/pooled-random.ts";
 import { submissionListener, SUBMISSION_LIMITS } from "../adapters/smtp-in/submission/server.ts";
 import type { Directory } from "../domain/account/account.ts";
@@ -20,15 +20,14 @@ export type SubmissionParts = {
   readonly log: HttpLog;
   readonly directory: Directory;
   readonly submit: Submit;
+  /** For messages that come in at the same time. */
+  readonly room: Room;
   /** Logins, their limits and DKIM keys are those of HTTP. */
   readonly shared: Pick<HttpShared, "authenticator" | "limiter" | "sign">;
   readonly recorded: Pick<Metrics, "loginFailed">;
 };
 
 type SubmissionListenerConfig = Extract<ListenerConfig, { kind: "submission" }>;
-
-/** Largest messages that may come in at the same time; smaller ones accordingly more. */
-const LARGE_MESSAGES = 8;
 
 const submissionListeners = ({ listeners }: Config): readonly (readonly [string, SubmissionListenerConfig])[] =>
   Object.entries(listeners).flatMap(([name, listener]) => (listener.kind === "submission" ? [[name, listener] as const] : []));
@@ -46,14 +45,13 @@ const messageIds = (hostName: string, clock: Clock): (() => string) => {
   return () => messageIdOf(clock.now(), random(TOKEN_OCTETS).toString("base64url"), hostName);
 };
 
-const common = ({ config, clock, log, directory, submit, shared, recorded }: SubmissionParts) => {
+const common = ({ config, clock, log, directory, submit, room, shared, recorded }: SubmissionParts) => {
   const { hostName, maxMessageSize, submission } = config;
   return {
-    ...{ hostName, maxMessageSize, clock, directory, submit },
+    ...{ hostName, maxMessageSize, clock, directory, submit, room },
     ...{ authenticator: shared.authenticator, limiter: shared.limiter, sign: shared.sign },
     maxRecipients: submission.maxRecipients,
     newMessageId: messageIds(hostName, clock),
-    room: roomFor(LARGE_MESSAGES * maxMessageSize),
     conduct: conductOf({
       clock,
       limits: { ...SUBMISSION_LIMITS, perAddress: submission.maxConnectionsPerAddress },

@@ -4,6 +4,7 @@ import { afterEach } from "node:test";
 import type { Arrival } from "../../src/adapters/smtp-in/intake.ts";
 import { type LocalReceiver, localReceiver, type LocalReceiverOptions } from "../../src/adapters/smtp-in/receiver.ts";
 import { type Dialogue, smtpDialogue } from "./smtp-dialogue.ts";
+import { roomFor } from "../../src/adapters/smtp-in/room.ts";
 import { virtualClock, type VirtualClock } from "./virtual-clock.ts";
 
 type Stage = {
@@ -32,6 +33,7 @@ export const receivers = (): ((options?: Partial<LocalReceiverOptions>) => Promi
       hostName: "localhost",
       clock,
       maxMessageSize: 100_000,
+      room: roomFor(400_000),
       onMessage: (arrival) => {
         arrivals.push(arrival);
         return Promise.resolve({ accepted: true });

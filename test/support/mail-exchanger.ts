@@ -11,6 +11,7 @@ import { CONDUCT_LIMITS, type ConductLimits, conductOf } from "../../src/adapter
 import { mxReceiver, type MxReceiverOptions } from "../../src/adapters/smtp-in/mx/mx-receiver.ts";
 import { ownAddresses } from "../../src/adapters/smtp-in/mx/own-addresses.ts";
 import type { TakenMail } from "../../src/adapters/smtp-in/mx/take-mail.ts";
+import { roomFor } from "../../src/adapters/smtp-in/room.ts";
 import { type LocalDns, localDns, type Zone } from "./local-dns.ts";
 import { type Dialogue, smtpDialogue } from "./smtp-dialogue.ts";
 import { virtualClock, type VirtualClock } from "./virtual-clock.ts";
@@ -93,6 +94,7 @@ export const mailExchangers = (): ((options?: StageOptions) => Promise<Stage>) =
       hostName: "mx.own.example",
       clock,
       maxMessageSize: 1_000_000,
+      room: roomFor(4_000_000),
       maxRecipients: 100,
       maxConnections: 100,
       dmarc: "reject",

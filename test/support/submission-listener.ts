@@ -3,7 +3,7 @@ import { afterEach } from "node:test";
 import { authenticator } from "../../src/adapters/auth/authenticator.ts";
 import { failureLimiter } from "../../src/adapters/auth/failure-limiter.ts";
 import { conductOf } from "../../src/adapters/smtp-in/mx/conduct.ts";
-import { roomFor } from "../../src/adapters/smtp-in/submission/room.ts";
+import { roomFor } from "../../src/adapters/smtp-in/room.ts";
 import { submissionListener, SUBMISSION_LIMITS, type SubmissionListenerOptions } from "../../src/adapters/smtp-in/submission/server.ts";
 import type { Account } from "../../src/domain/account/account.ts";
 import { joinContent } from "../../src/domain/content.ts";

@@ -8,6 +8,7 @@ import type { Clock } from "../../domain/clock.ts";
 import { type ContentGatherer, gatherContent } from "../../domain/content.ts";
 import type { Content } from "../../domain/event-log.ts";
 import { headerSummary } from "./header-summary.ts";
+import { NO_ROOM, type Room, type Share, shareOf } from "./room.ts";
 import { type Simulated, simulationOf } from "./simulation.ts";
 import { hasBareLineEnd } from "./strict-server.ts";
 import { traceFields } from "./trace.ts";
@@ -40,6 +41,8 @@ export type IntakeOptions = {
   readonly clock: Clock;
   /** Octets. */
   readonly maxMessageSize: number;
+  /** For messages that come in at the same time. */
+  readonly room: Room;
   /** Resolves when the message is stored durably, or with why it is not. */
   readonly onMessage: (arrival: Arrival) => Promise<ArrivalAnswer>;
 };
@@ -57,15 +60,27 @@ const LOOP: Refusal = { code: 554, enhancedCode: "5.4.6", text: "The message goe
 /** The library writes domains as U-labels. An address that is none to us (`postmaster`) stays as it came. */
 export const canonical = (address: string): string => parseAddress(address)?.text ?? address;
 
-/** The whole content, read to its end; undefined when it is larger than allowed. Rejects when the client leaves. */
-const contentOf = async (stream: SMTPServerDataStream, maxOctets: number): Promise<Content | undefined> => {
-  const kept: { gathered?: ContentGatherer | undefined } = { gathered: gatherContent() };
+type Unkept = "tooLarge" | "noRoom";
+
+/**
+ * The whole content, or why it was not kept: read to its end whatever is found, because a client hears nothing before its
+ * final dot. Rejects when the client leaves.
+ */
+const contentOf = async (stream: SMTPServerDataStream, maxOctets: number, share: Share): Promise<Content | Unkept> => {
+  const kept: { content: ContentGatherer | Unkept; octets: number } = { content: gatherContent(), octets: 0 };
+  const stop = (why: Unkept): void => {
+    kept.content = why;
+    share.give();
+  };
   stream.on("data", (chunk: Buffer) => {
-    kept.gathered?.use(chunk);
-    if (kept.gathered !== undefined && kept.gathered.size() > maxOctets) kept.gathered = undefined;
+    kept.octets += chunk.length;
+    if (kept.octets > maxOctets) stop("tooLarge");
+    else if (typeof kept.content === "string") return;
+    else if (share.take(chunk.length)) kept.content.use(chunk);
+    else stop("noRoom");
   });
   await once(stream, "end");
-  return kept.gathered?.content();
+  return typeof kept.content === "string" ? kept.content : kept.content.content();
 };
 
 const bufferOf = ({ buffer, byteOffset, byteLength }: Uint8Array = new Uint8Array()): Buffer => Buffer.from(buffer, byteOffset, byteLength);
@@ -87,14 +102,11 @@ const arrivalOf = (session: SMTPServerSession, body: Content, { hostName, clock 
   return { ...facts, ...summary, smtpUtf8, content: [Buffer.from(trace), ...body] };
 };
 
-/**
- * Reads a message, looks at it and hands it on. With several recipients, one that fails on purpose fails all: SMTP has one
- * reply for them. Rejects when the client leaves in the middle, or when `onMessage` does.
- */
-export const takeMessage = async (stream: SMTPServerDataStream, session: SMTPServerSession, options: IntakeOptions): Promise<Taken> => {
-  const body = await contentOf(stream, options.maxMessageSize);
+const take = async (stream: SMTPServerDataStream, session: SMTPServerSession, options: IntakeOptions, share: Share): Promise<Taken> => {
+  const body = await contentOf(stream, options.maxMessageSize, share);
   if (hasBareLineEnd(stream)) return { kind: "refused", refusal: BARE_LINE_END };
-  if (body === undefined) return { kind: "tooLarge" };
+  if (body === "tooLarge") return { kind: "tooLarge" };
+  if (body === "noRoom") return { kind: "refused", refusal: NO_ROOM };
   for (const { address } of session.envelope.rcptTo) {
     const simulated = simulationOf(address, "data");
     if (simulated !== undefined) return simulated;
@@ -103,4 +115,17 @@ export const takeMessage = async (stream: SMTPServerDataStream, session: SMTPSer
   if (arrival === undefined) return { kind: "refused", refusal: LOOP };
   const answer = await options.onMessage(arrival);
   return answer.accepted ? { kind: "accepted" } : { kind: "refused", refusal: answer };
+};
+
+/**
+ * Reads a message, looks at it and hands it on. With several recipients, one that fails on purpose fails all: SMTP has one
+ * reply for them. Rejects when the client leaves in the middle, or when `onMessage` does.
+ */
+export const takeMessage = async (stream: SMTPServerDataStream, session: SMTPServerSession, options: IntakeOptions): Promise<Taken> => {
+  const share = shareOf(options.room);
+  try {
+    return await take(stream, session, options, share);
+  } finally {
+    share.give();
+  }
 };

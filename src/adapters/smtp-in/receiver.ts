@@ -5,8 +5,10 @@
 import type { SMTPServerOptions } from "smtp-server";
 
 import type { CancelTimer, Clock } from "../../domain/clock.ts";
+import { announcedOctets } from "./announced-size.ts";
 import { canonical, type IntakeOptions, type Refusal, takeMessage } from "./intake.ts";
 import { type Busy, type SmtpListener, smtpListener } from "./listening.ts";
+import { NO_ROOM } from "./room.ts";
 import { SILENCE_MS, type Simulated, simulationOf } from "./simulation.ts";
 import { StrictServer } from "./strict-server.ts";
 
@@ -63,7 +65,7 @@ const silentSessions = (
 type Handlers = Pick<SMTPServerOptions, "onConnect" | "onMailFrom" | "onRcptTo" | "onData" | "onClose">;
 
 const handlers = (options: LocalReceiverOptions, busy: Busy): Handlers => {
-  const { clock, accept = () => true, onError } = options;
+  const { clock, room, accept = () => true, onError } = options;
   const silent = silentSessions(clock);
 
   const simulate = (simulated: Simulated, session: object, answer: Answer): void => {
@@ -75,10 +77,10 @@ const handlers = (options: LocalReceiverOptions, busy: Busy): Handlers => {
     onConnect: (_session, answer) => {
       answer();
     },
-    onMailFrom: ({ address }, session, answer) => {
-      const simulated = simulationOf(address, "mailFrom");
-      if (simulated === undefined) answer();
-      else simulate(simulated, session, answer);
+    onMailFrom: (mailFrom, session, answer) => {
+      const simulated = simulationOf(mailFrom.address, "mailFrom");
+      if (simulated !== undefined) simulate(simulated, session, answer);
+      else answer(room.fits(announcedOctets(mailFrom)) ? null : refused(NO_ROOM));
     },
     onRcptTo: ({ address }, session, answer) => {
       const simulated = simulationOf(address, "rcptTo");

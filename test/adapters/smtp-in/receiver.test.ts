@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 
 import type { Arrival, ArrivalAnswer } from "../../../src/adapters/smtp-in/intake.ts";
 import { localReceiver } from "../../../src/adapters/smtp-in/receiver.ts";
+import { roomFor } from "../../../src/adapters/smtp-in/room.ts";
 import { MESSAGE, receivers, text } from "../../support/local-receiver.ts";
 import { smtpDialogue } from "../../support/smtp-dialogue.ts";
 import { virtualClock } from "../../support/virtual-clock.ts";
@@ -126,6 +127,7 @@ describe("the local receiver", () => {
       hostName: "localhost",
       clock: virtualClock(),
       maxMessageSize: 1_000,
+      room: roomFor(1_000),
       onMessage: () => Promise.resolve({ accepted: true }),
     });
     await assert.rejects(receiver.listen(), { code: "EADDRINUSE" });

@@ -3,6 +3,7 @@ import type { SMTPServerDataStream } from "smtp-server";
 
 import { type ContentGatherer, gatherContent } from "../../../domain/content.ts";
 import { type Content } from "../../../domain/event-log.ts";
+import type { Share } from "../room.ts";
 
 export type IncomingLimits = {
   /** Octets of the whole message, and of its header. */
@@ -18,12 +19,14 @@ export type IncomingReader = {
   readonly body: (octets: Buffer) => void;
 };
 
-/** `unwanted`: the reader of the header wanted no more. */
-type Stop = "unwanted" | "headerTooLarge" | "tooLarge";
+/** `unwanted`: the reader of the header wanted no more. `noRoom`: too much is coming in at the same time. */
+type Stop = "unwanted" | "headerTooLarge" | "tooLarge" | "noRoom";
 
 export type Incoming = { readonly kind: "whole"; readonly body: Content } | { readonly kind: Stop };
 
-type State = { stage: "header" | "body" | Stop; body: ContentGatherer; octets: number };
+type State = { stage: "header" | "body" | Stop; search: HeaderSearch; body: ContentGatherer; octets: number };
+
+const isKept = ({ stage }: State): boolean => stage === "header" || stage === "body";
 
 const LINE_END = Buffer.from("\r\n");
 const HEADER_END = Buffer.from("\r\n\r\n");
@@ -65,17 +68,25 @@ const headerSearch = (): HeaderSearch => {
 
 /**
  * Reads to the end whatever is found, because a client hears nothing before its final dot. What is not wanted any more is
- * not kept. Rejects when the client leaves.
+ * not kept, and its share of the room given back; that of a whole message is the caller's to give. Rejects when the client
+ * leaves.
  */
-export const readIncoming = async (stream: SMTPServerDataStream, reader: IncomingReader, limits: IncomingLimits): Promise<Incoming> => {
-  const search = headerSearch();
-  const state: State = { stage: "header", body: gatherContent(), octets: 0 };
+export const readIncoming = async (
+  stream: SMTPServerDataStream,
+  reader: IncomingReader,
+  limits: IncomingLimits,
+  share: Share,
+): Promise<Incoming> => {
+  const state: State = { stage: "header", search: headerSearch(), body: gatherContent(), octets: 0 };
 
   const stop = (stage: Stop): void => {
     state.stage = stage;
+    state.search = headerSearch();
     state.body = gatherContent();
+    share.give();
   };
   const endHeader = async (): Promise<void> => {
+    const { search } = state;
     if (search.size() > limits.header) stop("headerTooLarge");
     else if (await reader.header(search.header())) state.stage = "body";
     else stop("unwanted");
@@ -83,9 +94,9 @@ export const readIncoming = async (stream: SMTPServerDataStream, reader: Incomin
   const take = async (chunk: Buffer): Promise<void> => {
     let rest: Buffer | undefined = chunk;
     if (state.stage === "header") {
-      rest = search.add(chunk);
+      rest = state.search.add(chunk);
       if (rest !== undefined) await endHeader();
-      else if (search.size() > limits.header) stop("headerTooLarge");
+      else if (state.search.size() > limits.header) stop("headerTooLarge");
     }
     if (state.stage !== "body" || rest === undefined || rest.length === 0) return;
     reader.body(rest);
@@ -95,7 +106,9 @@ export const readIncoming = async (stream: SMTPServerDataStream, reader: Incomin
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     state.octets += chunk.length;
     if (state.octets > limits.message) stop("tooLarge");
-    else await take(chunk);
+    else if (!isKept(state)) continue;
+    else if (share.take(chunk.length)) await take(chunk);
+    else stop("noRoom");
   }
   if (state.stage === "header") await endHeader();
   return state.stage === "body" ? { kind: "whole", body: state.body.content() } : { kind: state.stage as Stop };

@@ -6,8 +6,10 @@ import type { SMTPServerAddress, SMTPServerOptions, SMTPServerSession } from "sm
 
 import { asciiDomain, parseAddress } from "../../../domain/address.ts";
 import type { Clock } from "../../../domain/clock.ts";
+import { announcedOctets } from "../announced-size.ts";
 import type { Refusal } from "../intake.ts";
 import { type Busy, type SmtpListener, smtpListener } from "../listening.ts";
+import { NO_ROOM } from "../room.ts";
 import { type Conduct } from "./conduct.ts";
 import type { OwnRecipient, RecipientAnswer, RecipientCircumstances, RefusalReason } from "./own-addresses.ts";
 import { type TakeOptions, takeMail, type TakeResult } from "./take-mail.ts";
@@ -54,11 +56,6 @@ const refused = ({ code, enhancedCode, text }: Refusal): Error =>
 const isSender = (address: string): boolean =>
   address === "" || parseAddress(address) !== undefined || asciiDomain(address.slice(address.lastIndexOf("@") + 1)) !== undefined;
 
-const announcedOctets = ({ envelope }: SMTPServerSession): number => {
-  const size = envelope.mailFrom === false || envelope.mailFrom.args === false ? undefined : envelope.mailFrom.args["SIZE"];
-  return typeof size === "string" ? Number(size) : 0;
-};
-
 type Handlers = Pick<SMTPServerOptions, "onConnect" | "onMailFrom" | "onRcptTo" | "onData" | "onClose">;
 
 /** The same address may come twice, written in two ways. */
@@ -67,7 +64,7 @@ const distinct = (recipients: readonly OwnRecipient[]): readonly OwnRecipient[] 
 ];
 
 const handlers = (options: MxReceiverOptions, busy: Busy, hangUp: (session: SMTPServerSession, text: string) => void): Handlers => {
-  const { conduct, recipient, onMessage, onRecipientRefused, onError } = options;
+  const { conduct, room, recipient, onMessage, onRecipientRefused, onError } = options;
   const own = new WeakMap<SMTPServerAddress, OwnRecipient>();
 
   return {
@@ -77,13 +74,14 @@ const handlers = (options: MxReceiverOptions, busy: Busy, hangUp: (session: SMTP
       });
       answer(refusal && refused(refusal));
     },
-    onMailFrom: ({ address }, session, answer) => {
-      const refusal = conduct.begin(session) ?? (isSender(address) ? undefined : NO_SENDER);
+    onMailFrom: (mailFrom, session, answer) => {
+      const fits = room.fits(announcedOctets(mailFrom));
+      const refusal = conduct.begin(session) ?? (isSender(mailFrom.address) ? (fits ? undefined : NO_ROOM) : NO_SENDER);
       answer(refusal && refused(refusal));
     },
     onRcptTo: (written, session, answer) => {
       const { localAddress, envelope } = session;
-      const circumstances = { localAddress, smtpUtf8: envelope.smtpUtf8 === true, octets: announcedOctets(session) };
+      const circumstances = { localAddress, smtpUtf8: envelope.smtpUtf8 === true, octets: announcedOctets(envelope.mailFrom) };
       const decided = recipient(written.address, circumstances);
       if (decided.kind === "own") {
         own.set(written, decided.recipient);

@@ -8,6 +8,7 @@ import type { Report } from "../../../domain/received/report.ts";
 import type { Sender, SenderCheck, SenderVerdict } from "../../mail-auth/sender-checks.ts";
 import type { MailHeader } from "../../mime/reader/mail-reading.ts";
 import type { Refusal } from "../intake.ts";
+import { NO_ROOM, type Room, shareOf } from "../room.ts";
 import { hasBareLineEnd } from "../strict-server.ts";
 import { receivedField, returnPathField } from "../trace.ts";
 import { isNotTheirs } from "./forged-results.ts";
@@ -38,7 +39,7 @@ export type TakenMail = {
 };
 
 /** What became of a message whose content came in; few words, for a metric. */
-export type TakeResult = "accepted" | "junk" | "policy" | "undecided" | "malformed" | "loop" | "too_large";
+export type TakeResult = "accepted" | "junk" | "policy" | "undecided" | "malformed" | "loop" | "too_large" | "no_room";
 
 export type TakeAnswer = { readonly result: TakeResult; readonly refusal?: Refusal };
 
@@ -47,6 +48,8 @@ export type TakeOptions = {
   readonly clock: Clock;
   /** Octets. */
   readonly maxMessageSize: number;
+  /** For messages that come in at the same time. */
+  readonly room: Room;
   /** What is done with mail that fails a From domain's policy of `reject`: refused, or stored in Junk. */
   readonly dmarc: "reject" | "mark";
   readonly checks: (sender: Sender) => SenderCheck;
@@ -176,16 +179,19 @@ export const takeMail = async (
     },
     body: check.body,
   };
+  const share = shareOf(options.room);
   try {
-    const incoming = await readIncoming(stream, reader, { message: options.maxMessageSize, header: MAX_HEADER_OCTETS });
+    const incoming = await readIncoming(stream, reader, { message: options.maxMessageSize, header: MAX_HEADER_OCTETS }, share);
     if (hasBareLineEnd(stream)) return refused("malformed", BARE_LINE_END);
     // The library, which announced the size, answers by itself.
     if (incoming.kind === "tooLarge") return { result: "too_large" };
+    if (incoming.kind === "noRoom") return refused("no_room", NO_ROOM);
     if (incoming.kind === "headerTooLarge") return refused("malformed", HEADER_TOO_LARGE);
     if (judged?.kind === "refused") return refused(judged.result, judged.refusal);
     if (incoming.kind !== "whole" || judged === undefined) throw new Error("a message ended without a header");
     return await storeIt({ judged, body: incoming.body, verdict: await check.verdict() }, session, recipients, options);
   } finally {
+    share.give();
     check.end();
   }
 };

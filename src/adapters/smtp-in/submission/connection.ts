@@ -8,6 +8,7 @@ import type { SMTPServerSession } from "smtp-server";
 import type { SMTPConnectionOptions } from "smtp-server/lib/smtp-connection";
 
 import type { Refusal } from "../intake.ts";
+import { NO_ROOM } from "../room.ts";
 import { StrictConnection, StrictServer } from "../strict-server.ts";
 import { addRecipient, type Envelope, type Login, openEnvelope } from "./envelope.ts";
 import { MAX_AHEAD_MS } from "./parameters.ts";
@@ -79,7 +80,7 @@ export class SubmissionConnection extends StrictConnection {
     if (account === undefined || account.loginDisabled) return NOT_LOGGED_IN;
     const envelope = openEnvelope(command, { ...user, account }, { ...this.#desk, now: this.#desk.clock.now(), secure: this.secure });
     if ("code" in envelope) return envelope;
-    if (!this.#desk.room.fits(envelope.wishes.size)) return this.#desk.noRoom;
+    if (!this.#desk.room.fits(envelope.wishes.size)) return NO_ROOM;
     ENVELOPES.set(this.session, envelope);
     // For the library, which looks whether there is one.
     this.session.envelope.mailFrom = { address: envelope.mailFrom?.text ?? "", args: false };

@@ -8,7 +8,7 @@ import { type Busy, type SmtpListener, smtpListener } from "../listening.ts";
 import { type Conduct, CONDUCT_LIMITS, type ConductLimits } from "../mx/conduct.ts";
 import { envelopeOf, SubmissionServer } from "./connection.ts";
 import { login, type LoginTerms } from "./login.ts";
-import { NO_ROOM, type TakeTerms, takeSubmission } from "./take.ts";
+import { type TakeTerms, takeSubmission } from "./take.ts";
 
 export type SubmissionListenerOptions = TakeTerms &
   LoginTerms & {
@@ -42,7 +42,6 @@ export type SubmissionDesk = Pick<SubmissionListenerOptions, "clock" | "director
   readonly maxRecipients: number;
   readonly allowInsecureLogin: boolean;
   readonly conduct: Conduct;
-  readonly noRoom: Refusal;
 };
 
 /** What clients with a login may do: an application keeps its connection, and its list of addresses may have some that are none. */
@@ -182,7 +181,7 @@ const libraryOptions = (options: SubmissionListenerOptions): SMTPServerOptions =
 /** A listener. Nothing is opened before `listen`. */
 export const submissionListener = (options: SubmissionListenerOptions): SmtpListener => {
   const { clock, directory, hostName, maxMessageSize, room, conduct, maxRecipients = 1_000, allowInsecureLogin = false } = options;
-  const desk = { clock, directory, hostName, maxMessageSize, room, maxRecipients, allowInsecureLogin, conduct, noRoom: NO_ROOM };
+  const desk = { clock, directory, hostName, maxMessageSize, room, maxRecipients, allowInsecureLogin, conduct };
   const busy: Busy = { sessions: new Set(), onDone: () => undefined };
   const hangUp: HangUp = (session, text) => {
     for (const connection of smtp.connections) if (connection.session === session) connection.send(421, text);

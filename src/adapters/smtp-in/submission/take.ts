@@ -8,11 +8,11 @@ import { type Content, contentSize } from "../../../domain/event-log.ts";
 import type { Submission, SubmissionRefusal, Submit } from "../../../domain/submission/submission.ts";
 import type { Refusal } from "../intake.ts";
 import { readIncoming } from "../mx/incoming.ts";
+import { NO_ROOM, type Room, type Share, shareOf } from "../room.ts";
 import { hasBareLineEnd } from "../strict-server.ts";
 import { receivedField } from "../trace.ts";
 import { type Envelope, senderNeedsUtf8 } from "./envelope.ts";
 import { submittedHeader, type SubmittedHeader } from "./header.ts";
-import type { Room } from "./room.ts";
 
 export type TakeTerms = {
   /** Name in Received fields. */
@@ -25,6 +25,7 @@ export type TakeTerms = {
   readonly sign?: ((content: Content, domain: string) => Promise<Content>) | undefined;
   /** With its angle brackets. */
   readonly newMessageId: () => string;
+  /** For messages that come in at the same time. */
   readonly room: Room;
 };
 
@@ -41,7 +42,6 @@ const JOINED_OCTETS = 64 * 1_024;
 
 const BARE_LINE_END: Refusal = { code: 554, enhancedCode: "5.6.0", text: "The message has a CR or LF that stands alone" };
 const LARGE_HEADER: Refusal = { code: 552, enhancedCode: "5.3.4", text: `The header has more than ${MAX_HEADER_OCTETS} octets` };
-export const NO_ROOM: Refusal = { code: 452, enhancedCode: "4.3.1", text: "Too many large messages at once, try again later" };
 
 /** The class says whether trying again can help: limits are of a day, and the quota is free again when messages have left. */
 const REFUSALS: Readonly<Record<SubmissionRefusal["reason"], { readonly code: number; readonly enhancedCode: string }>> = {
@@ -54,20 +54,18 @@ const REFUSALS: Readonly<Record<SubmissionRefusal["reason"], { readonly code: nu
   fromIdImpossible: { code: 554, enhancedCode: "5.5.4" },
 };
 
-class NoRoom extends Error {}
-
 type Read =
   | { readonly kind: "read"; readonly header: SubmittedHeader; readonly body: Content; readonly eightBit: boolean }
   | Extract<Taken, { kind: "tooLarge" | "refused" }>;
 
 const refused = (refusal: Refusal): Extract<Taken, { kind: "refused" }> => ({ kind: "refused", refusal });
 
-/** Reads a message to its end. `took` hears of the room that it takes. */
+/** Reads a message to its end. */
 const read = async (
   stream: SMTPServerDataStream,
   { wishes }: Envelope,
-  { clock, maxMessageSize, newMessageId, room }: TakeTerms,
-  took: (octets: number) => void,
+  { clock, maxMessageSize, newMessageId }: TakeTerms,
+  share: Share,
 ): Promise<Read> => {
   const found: { header: SubmittedHeader | Refusal; eightBit: boolean } = { header: LARGE_HEADER, eightBit: false };
   const reader = {
@@ -76,14 +74,13 @@ const read = async (
       return !("code" in found.header);
     },
     body: (octets: Buffer): void => {
-      if (!room.take(octets.length)) throw new NoRoom();
-      took(octets.length);
       found.eightBit ||= !isAscii(octets);
     },
   };
-  const incoming = await readIncoming(stream, reader, { message: maxMessageSize, header: MAX_HEADER_OCTETS });
+  const incoming = await readIncoming(stream, reader, { message: maxMessageSize, header: MAX_HEADER_OCTETS }, share);
   if (hasBareLineEnd(stream)) return refused(BARE_LINE_END);
   if (incoming.kind === "tooLarge") return { kind: "tooLarge" };
+  if (incoming.kind === "noRoom") return refused(NO_ROOM);
   const { header, eightBit } = found;
   if ("code" in header) return refused(header);
   if (incoming.kind !== "whole") return refused(LARGE_HEADER);
@@ -147,21 +144,16 @@ export const takeSubmission = async (
   envelope: Envelope,
   terms: TakeTerms,
 ): Promise<Taken> => {
-  let room = 0;
+  const share = shareOf(terms.room);
   try {
-    const message = await read(stream, envelope, terms, (octets) => {
-      room += octets;
-    });
+    const message = await read(stream, envelope, terms, share);
     if (message.kind !== "read") return message;
     const content = await contentOf(received(session, envelope, terms), message, terms);
     const result = await terms.submit(submissionOf(envelope, message, content));
     if (result.accepted) return { kind: "accepted", ids: result.queued.map(({ id }) => id) };
     const { reason, detail } = result.refusal;
     return refused({ ...REFUSALS[reason], text: detail });
-  } catch (error) {
-    if (error instanceof NoRoom) return refused(NO_ROOM);
-    throw error;
   } finally {
-    terms.room.give(room);
+    share.give();
   }
 };

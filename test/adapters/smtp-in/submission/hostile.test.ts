@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
-import { roomFor } from "../../../../src/adapters/smtp-in/submission/room.ts";
+import { roomFor } from "../../../../src/adapters/smtp-in/room.ts";
 import { MINUTE_MS } from "../../../../src/domain/clock.ts";
 import type { Dialogue } from "../../../support/smtp-dialogue.ts";
 import { counters, MESSAGE, textOf } from "../../../support/submission-listener.ts";
