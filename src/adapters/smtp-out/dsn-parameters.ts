@@ -8,12 +8,14 @@ const MAX_ORCPT = 500;
 const MAX_ENVID = 100;
 
 /** RFC 3461 section 4: printable ASCII but "+" and "=" stands for itself, everything else is an octet in hexadecimal. */
-export const xtext = (text: string): string =>
-  Array.from(Buffer.from(text), (octet) =>
+export const xtext = (text: string): string => {
+  if (/^[!-*,-<>-~]*$/u.test(text)) return text;
+  return Array.from(Buffer.from(text), (octet) =>
     octet > 0x20 && octet < 0x7f && octet !== 0x2b && octet !== 0x3d
       ? String.fromCharCode(octet)
       : `+${octet.toString(16).toUpperCase().padStart(2, "0")}`,
   ).join("");
+};
 
 /** RFC 6533 section 3, utf-8-addr-xtext: characters beyond ASCII, and those that have a meaning here, by code point. */
 const utf8Xtext = (text: string): string =>
