@@ -228,6 +228,7 @@ export const messageSamples: MessageSamples = {
     at: NOON,
     receivedId: 77,
     matchedBy: "fromid",
+    isDsn: true,
     action: "failed",
     code: 550,
     enhancedCode: "5.1.1",

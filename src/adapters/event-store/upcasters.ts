@@ -15,6 +15,8 @@ export const upcasters: { readonly [Type in DomainEventType]?: readonly Upcaster
   MessageQueued: [adding({ envelopeId: "", notify: null, returnContent: null, originalRecipient: "" })],
   DeliveryDeferred: [adding({ bounce: null })],
   DeliveryFailed: [adding({ bounce: null })],
+  // What was no DSN was not told apart.
+  DsnReceived: [adding({ isDsn: true })],
   WebhookQueued: [withBounceClass],
   MessageReceived: [
     (data) => ({

@@ -6,6 +6,8 @@ import type { DsnAction, MatchedBy, QueuedMessage, UncertainPolicy } from "./eve
 
 /** What a DSN says about this message. Fields of a reply as in `AttemptResult`. */
 export type DsnNews = {
+  /** False for another message to the unique MAIL FROM. */
+  readonly isDsn: boolean;
   readonly action: DsnAction;
   readonly code: number;
   readonly enhancedCode: string;
@@ -39,9 +41,17 @@ export type MessageCommand =
       readonly matchedBy: MatchedBy;
       readonly news: DsnNews;
       readonly failuresBefore: number;
+      /** Whether the address is on the suppression list already. */
+      readonly isListed: boolean;
     }
   /** Somebody complained about it, in what is kept as `receivedId`. `feedbackType`: see feedback.ts. */
-  | { readonly type: "noteComplaint"; readonly receivedId: number; readonly matchedBy: MatchedBy; readonly feedbackType: string }
+  | {
+      readonly type: "noteComplaint";
+      readonly receivedId: number;
+      readonly matchedBy: MatchedBy;
+      readonly feedbackType: string;
+      readonly isListed: boolean;
+    }
   /** The keep period is over. */
   | { readonly type: "remove" };
 

@@ -130,6 +130,8 @@ export type MessageEvent =
   | Event<
       "DsnReceived",
       Feedback & {
+        /** False for a message to the unique MAIL FROM that is no DSN. */
+        readonly isDsn: boolean;
         readonly action: DsnAction;
         readonly code: number;
         readonly enhancedCode: string;

@@ -35,25 +35,26 @@ const isNoted = ({ context }: MessageState, receivedId: number): boolean => cont
 
 /** The DSN as an event, with what it means for the suppression list. */
 export const noteDsn = (
-  { receivedId, matchedBy, news, failuresBefore }: CommandOf<"noteDsn">,
+  { receivedId, matchedBy, news, failuresBefore, isListed }: CommandOf<"noteDsn">,
   state: MessageState,
   { now: at, callIds }: MessageTerms,
 ): Events => {
   if (isNoted(state, receivedId)) return [];
   const { action, code, enhancedCode, error } = news;
-  const suppress = action === "failed" && isTrusted(matchedBy) ? suppressionDecision(code, enhancedCode, failuresBefore) : null;
+  const maySuppress = action === "failed" && isTrusted(matchedBy) && !isListed;
+  const suppress = maySuppress ? suppressionDecision(code, enhancedCode, failuresBefore) : null;
   const bounce = action === "failed" || action === "delayed" ? classify(code, enhancedCode, error) : null;
   return [{ type: "DsnReceived", at, receivedId, matchedBy, ...news, bounce, suppress, callId: callIds[0] }];
 };
 
 /** The complaint as an event; none for a report in which nobody complains. */
 export const noteComplaint = (
-  { receivedId, matchedBy, feedbackType }: CommandOf<"noteComplaint">,
+  { receivedId, matchedBy, feedbackType, isListed }: CommandOf<"noteComplaint">,
   state: MessageState,
   { now: at, callIds }: MessageTerms,
 ): Events => {
   const meaning = meaningOf(feedbackType);
   if (meaning === "nothing" || isNoted(state, receivedId)) return [];
-  const suppress = meaning === "complaint" && isTrusted(matchedBy);
+  const suppress = meaning === "complaint" && isTrusted(matchedBy) && !isListed;
   return [{ type: "ComplaintReceived", at, receivedId, matchedBy, feedbackType, suppress, callId: callIds[0] }];
 };

@@ -5,24 +5,28 @@ import type { DsnNews } from "../message/commands.ts";
 import { messageStream, type QueuedMessage } from "../message/events.ts";
 import { isComplaint } from "../message/feedback.ts";
 import { recipientStream } from "../recipient/events.ts";
-import { failuresBefore } from "../recipient/recipient.ts";
+import { failuresBefore, type RecipientState } from "../recipient/recipient.ts";
 import type { RecipientReport, Report } from "../received/report.ts";
 import { comparable } from "../runtime/deliveries.ts";
 import type { Messages, Recipients } from "../runtime/kinds.ts";
 import type { ReadModel } from "../runtime/read-model.ts";
 import { receivedIn, type Reaction, type ReceivedFact } from "./facts.ts";
-import { matching, type DsnMatch } from "./matching.ts";
+import { matching, type DsnMatch, type Match } from "./matching.ts";
 
 type Arrived = ReceivedFact["event"];
 
 /** Something came to a unique MAIL FROM that is no DSN, or a DSN that says too little or too much. */
-const unrecognized = (error: string): DsnNews => ({ action: "unrecognized", code: 0, enhancedCode: "", error, remoteHost: "" });
+const unrecognized = (error: string, isDsn: boolean): DsnNews => ({
+  ...{ isDsn, action: "unrecognized", code: 0, enhancedCode: "", error, remoteHost: "" },
+});
 
 const newsOf = (report: Report | null, block: RecipientReport | undefined): DsnNews => {
-  if (report?.kind !== "dsn") return unrecognized("a message came back that is no delivery report");
-  if (block === undefined) return unrecognized(`a delivery report came back with ${report.recipients.length} recipients instead of one`);
+  if (report?.kind !== "dsn") return unrecognized("a message came back that is no delivery report", false);
+  if (block === undefined) {
+    return unrecognized(`a delivery report came back with ${report.recipients.length} recipients instead of one`, true);
+  }
   const { action, code, enhancedCode, diagnostic, remoteHost } = block;
-  return { action, code, enhancedCode, error: diagnostic, remoteHost: remoteHost === "" ? report.reportingHost : remoteHost };
+  return { isDsn: true, action, code, enhancedCode, error: diagnostic, remoteHost: remoteHost === "" ? report.reportingHost : remoteHost };
 };
 
 export const feedback = (options: {
@@ -36,20 +40,27 @@ export const feedback = (options: {
   const { messages, recipients, announce } = options;
   const matches = matching(options);
 
-  /** Asked of the recipient itself, which knows a delivery that this DSN takes back. */
-  const failed = async (stream: string, { account, recipient }: QueuedMessage): Promise<number> =>
-    failuresBefore((await recipients.load(recipientStream(account, comparable(recipient)))).state, stream);
+  /** Asked of the recipient itself, which knows a delivery that a DSN takes back. */
+  const recipientOf = async ({ account, recipient }: QueuedMessage): Promise<RecipientState> =>
+    (await recipients.load(recipientStream(account, comparable(recipient)))).state;
 
   const noteDsn = async ({ message, matchedBy, block }: DsnMatch, { id, report }: Arrived): Promise<void> => {
     const stream = messageStream(message.id);
     const news = newsOf(report, block);
-    const before = news.action === "failed" ? await failed(stream, message) : 0;
-    await messages.execute(stream, { type: "noteDsn", receivedId: id, matchedBy, news, failuresBefore: before });
+    const recipient = await recipientOf(message);
+    const before = news.action === "failed" ? failuresBefore(recipient, stream) : 0;
+    const isListed = recipient.suppressionId !== undefined;
+    await messages.execute(stream, { type: "noteDsn", receivedId: id, matchedBy, news, failuresBefore: before, isListed });
+  };
+
+  const noteComplaint = async ({ message, matchedBy }: Match, { id }: Arrived, feedbackType: string): Promise<void> => {
+    const isListed = (await recipientOf(message)).suppressionId !== undefined;
+    await messages.execute(messageStream(message.id), { type: "noteComplaint", receivedId: id, matchedBy, feedbackType, isListed });
   };
 
   /** Whether it was about messages of ours. Those that have had too many reports refuse it, and nobody hears of it again. */
   const note = async (arrived: Arrived): Promise<boolean> => {
-    const { report, id } = arrived;
+    const { report } = arrived;
     if (report?.kind !== "complaint") {
       const found = await matches.dsn(arrived);
       await Promise.all(found.map((match) => noteDsn(match, arrived)));
@@ -58,11 +69,7 @@ export const feedback = (options: {
     const { feedbackType } = report;
     if (!isComplaint(feedbackType)) return false;
     const found = await matches.complaint(report, arrived);
-    await Promise.all(
-      found.map(({ message, matchedBy }) =>
-        messages.execute(messageStream(message.id), { type: "noteComplaint", receivedId: id, matchedBy, feedbackType }),
-      ),
-    );
+    await Promise.all(found.map((match) => noteComplaint(match, arrived, feedbackType)));
     return found.length > 0;
   };
 

@@ -19,6 +19,9 @@ type Told = {
 const OUTCOME_UNKNOWN =
   "the connection broke after the message was sent and before it was acknowledged: whether it was delivered is unknown";
 
+/** A status of success that came without a reply is no code for the client. */
+const codesOf = (dsn: Reply): Reply => (dsn.code === 0 && dsn.enhancedCode.startsWith("2.") ? { ...dsn, enhancedCode: "" } : dsn);
+
 const told = (event: MessageEvent): (Told & { readonly callId: number }) | undefined => {
   switch (event.type) {
     case "DeliverySucceeded":
@@ -38,7 +41,7 @@ const told = (event: MessageEvent): (Told & { readonly callId: number }) | undef
     case "MessageCanceled":
       return { event: "canceled", callId: event.callId };
     case "DsnReceived":
-      return { event: event.action, dsn: true, callId: event.callId, result: event, suppressing: event.suppress !== null };
+      return { event: event.action, dsn: event.isDsn, callId: event.callId, result: codesOf(event), suppressing: event.suppress !== null };
     case "ComplaintReceived":
       return {
         event: "complained",

@@ -10,25 +10,29 @@ import { claimed, given, queued, retired } from "./given-message.ts";
 
 const delivered = [queued, claimed(1), happened("DeliverySucceeded"), retired()];
 
-const gone: DsnNews = { action: "failed", code: 550, enhancedCode: "5.1.1", error: "no such user", remoteHost: "mx.there.example" };
+const gone: DsnNews = {
+  ...{ isDsn: true, action: "failed", code: 550, enhancedCode: "5.1.1", error: "no such user", remoteHost: "mx.there.example" },
+};
 
 const dsn = (
   news: Partial<DsnNews> = {},
-  changes: { readonly matchedBy?: MatchedBy; readonly failuresBefore?: number; readonly receivedId?: number } = {},
+  changes: { readonly matchedBy?: MatchedBy; readonly failuresBefore?: number; readonly isListed?: boolean } = {},
 ): MessageCommand => ({
   type: "noteDsn",
   receivedId: 77,
   matchedBy: "fromid",
   news: { ...gone, ...news },
   failuresBefore: 0,
+  isListed: false,
   ...changes,
 });
 
-const complaint = (feedbackType: string, matchedBy: MatchedBy = "fromid"): MessageCommand => ({
+const complaint = (feedbackType: string, matchedBy: MatchedBy = "fromid", isListed = false): MessageCommand => ({
   type: "noteComplaint",
   receivedId: 77,
   matchedBy,
   feedbackType,
+  isListed,
 });
 
 describe("a DSN that says failed", () => {
@@ -55,6 +59,12 @@ describe("a DSN that says failed", () => {
   it("lists the address when it was matched by something that nobody can guess", () => {
     assert.equal(suppressing(dsn({}, { matchedBy: "envelope-id" })), "enhanced-code");
     assert.equal(suppressing(dsn({}, { matchedBy: "message-id" })), undefined);
+  });
+
+  it("does not list an address that is listed already", () => {
+    assert.equal(suppressing(dsn({}, { isListed: true })), undefined);
+    const [event] = given(...delivered).when(complaint("abuse", "fromid", true)).events;
+    assert.equal(event?.type === "ComplaintReceived" && event.suppress, false);
   });
 
   it("is decided upon as a failed delivery is", () => {

@@ -33,12 +33,14 @@ const command = fc.oneof(
   fc
     .tuple(fc.nat(6), fc.constantFrom<MatchedBy>("fromid", "envelope-id", "message-id"), fc.constantFrom(...DSN_ACTIONS), fc.nat(3))
     .map(([receivedId, matchedBy, action, failuresBefore]): MessageCommand => {
-      const news = { action, code: 550, enhancedCode: "5.1.1", error: "gone", remoteHost: "" };
-      return { type: "noteDsn", receivedId, matchedBy, news, failuresBefore };
+      const news = { isDsn: true, action, code: 550, enhancedCode: "5.1.1", error: "gone", remoteHost: "" };
+      return { type: "noteDsn", receivedId, matchedBy, news, failuresBefore, isListed: failuresBefore > 2 };
     }),
   fc
     .tuple(fc.nat(6), fc.constantFrom<MatchedBy>("fromid", "message-id"), fc.constantFrom("abuse", "not-spam", "other"))
-    .map(([receivedId, matchedBy, feedbackType]): MessageCommand => ({ type: "noteComplaint", receivedId, matchedBy, feedbackType })),
+    .map(([receivedId, matchedBy, feedbackType]): MessageCommand => {
+      return { type: "noteComplaint", receivedId, matchedBy, feedbackType, isListed: receivedId > 5 };
+    }),
   fc.boolean().map((overdueOnly): MessageCommand => ({ type: "abandon", reason: "lost", overdueOnly })),
   fc
     .integer({ min: -60, max: 60 })

@@ -34,6 +34,9 @@ describe("a DSN to a unique MAIL FROM", () => {
       ["failed", true, true, id, fromId, 550, "5.1.1", "bad-address"],
     );
     assert.equal(announced(one), 0);
+    await arrive(one, { tag: fromId, report: dsn() });
+    const again = told(one).at(-1);
+    assert.deepEqual([again?.event, again?.suppressing, listed(one).length], ["failed", false, 1]);
     await one.core.stop(0);
   });
 

@@ -92,6 +92,8 @@ describe("an account", () => {
         [action, true, 452, "4.2.2", "full"],
       );
     }
+    assert.equal(told(happened("DsnReceived", { action: "unrecognized", isDsn: false }))?.dsn, false);
+    assert.equal(told(happened("DsnReceived", { action: "relayed", code: 0, enhancedCode: "2.0.0" }))?.smtpEnhancedCode, "");
     assert.equal(told(happened("DsnReceived", { suppress: { rule: "smtp-code", reason: "" } }))?.suppressing, true);
     assert.equal(told(happened("DsnReceived", { bounce: { class: "mailbox-full", rule: "x" } }))?.bounceClass, "mailbox-full");
   });

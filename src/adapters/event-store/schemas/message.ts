@@ -98,6 +98,7 @@ export const messageSchemas = {
   MessageCanceled: event("MessageCanceled", { by, callId }),
   DsnReceived: event("DsnReceived", {
     ...feedback,
+    isDsn: z.boolean(),
     action: z.enum(["failed", "delayed", "delivered", "relayed", "expanded", "unrecognized"]),
     code: z.int(),
     enhancedCode: z.string(),
