@@ -16,6 +16,7 @@ const LIMIT_MS = 20_000;
 /** Commands of the README that send something, as they stand there. */
 const README = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
 const readmeCommands = [...README.matchAll(/^ {4}(curl (?:.*\\\n)*.*)$/gmu)].map(([, command = ""]) => command);
+const [, readmeSubmission = ""] = /^ {4}(printf .*\|\n(?:.*\\\n)*.*)$/mu.exec(README) ?? [];
 
 const ENTITIES: Readonly<Record<string, string>> = { "&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'" };
 const shown = (markup: string): string =>
@@ -31,10 +32,12 @@ describe("local mode, as the README has it", { skip: hasCurl ? false : "curl is 
   let receiver: WebhookReceiver;
   let server: Program;
   let origin = "";
+  let submission = "";
 
   before(async () => {
     receiver = await webhookReceiver();
     server = program(["--webhook-url", receiver.url, "--data", directory, "--smtp-port", "0", "--http-port", "0"]);
+    [, submission = ""] = await server.said(/submission 127\.0\.0\.1:(\d+)/u);
     const [, port = ""] = await server.said(/^Open http:\/\/localhost:(\d+)\//u);
     origin = `http://localhost:${port}`;
   });
@@ -83,6 +86,12 @@ describe("local mode, as the README has it", { skip: hasCurl ? false : "curl is 
     const page = await readUntil("/received", /Hello/u);
     const [, path = ""] = /href="(\/received\/\d+)"/u.exec(page) ?? [];
     assert.match(shown(await read(path)), /It works\./u);
+  });
+
+  it("takes a pasted message by SMTP as well", async () => {
+    await run("sh", ["-c", readmeSubmission.replace("smtp://localhost:1587", `smtp://localhost:${submission}`)]);
+    const { body } = await receiver.next("delivered");
+    assert.equal(body.Subject, "Hello");
   });
 
   it("suppresses an address that bounces, and does not try it again", async () => {
