@@ -70,6 +70,9 @@ const adminCheck = ({ adminPassword, adminPasswordHash }: Config): ((attempt: st
   return hash && ((attempt) => matchesHash(attempt, hash));
 };
 
+/** What requests may hold in memory together; room for the largest one in any case, which takes three times a message. */
+const BUFFERED_OCTETS = 256 * 1024 * 1024;
+
 /** Builds what all listeners have in common. */
 export const sharedHttp = (config: Config, parts: HttpParts) => {
   const { directory, submit, mailboxes, contents, suppressions, suppressionsOf, userAgent, admin } = parts;
@@ -78,7 +81,7 @@ export const sharedHttp = (config: Config, parts: HttpParts) => {
   const passwords = ({ password, passwordHash }: Config["accounts"][string]): string | undefined => passwordHash ?? password;
   return {
     sign,
-    bodies: bodyReader(),
+    bodies: bodyReader({ maxBuffered: Math.max(BUFFERED_OCTETS, 4 * config.maxMessageSize) }),
     limiter: failureLimiter(clock),
     authenticator: authenticator({
       directory,

@@ -38,10 +38,12 @@ const SPACE = 0x20;
 /** Value of each hexadecimal digit; -1 for other octets. */
 const HEX = Int8Array.from({ length: 256 }, (_, octet) => "0123456789abcdef".indexOf(String.fromCharCode(octet).toLowerCase()));
 
-/** Decodes octets `start` to `end`; undefined when an escape is malformed or the result is not UTF-8. */
+/**
+ * Decodes octets `start` to `end`; undefined when an escape is malformed or the result is not UTF-8. Works in place, since
+ * what is decoded is never longer: a large request is in memory once.
+ */
 const decodeComponent = (octets: Buffer, start: number, end: number): string | undefined => {
-  const decoded = Buffer.allocUnsafe(end - start);
-  let length = 0;
+  let length = start;
   for (let i = start; i < end; i++) {
     let octet = octets[i] as number;
     if (octet === PLUS) octet = SPACE;
@@ -52,9 +54,9 @@ const decodeComponent = (octets: Buffer, start: number, end: number): string | u
       octet = high * 16 + low;
       i += 2;
     }
-    decoded[length++] = octet;
+    octets[length++] = octet;
   }
-  const text = decoded.subarray(0, length);
+  const text = octets.subarray(start, length);
   return isUtf8(text) ? text.toString("utf8") : undefined;
 };
 
@@ -101,7 +103,7 @@ const parseMultipartForm = (octets: Buffer, boundary: string): FormResult => {
 
 /**
  * Parses a form. Content types other than the two of HTML forms give a form without fields: what is asked of it is then
- * missing. Never throws for what a client sent.
+ * missing. Uses the octets up: they may be others afterwards, and files are views of them. Never throws for what a client sent.
  */
 export const parseForm = (contentType: string | undefined, octets: Buffer): FormResult => {
   const type = /^\s*([!#-'*+.0-9A-Z^-z|~-]+\/[!#-'*+.0-9A-Z^-z|~-]+)\s*(?:;|$)/i.exec(contentType ?? "")?.[1]?.toLowerCase();

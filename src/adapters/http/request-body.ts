@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from "node:http";
 import { SECOND_MS } from "../../domain/clock.ts";
+import { giveBack } from "../../domain/content.ts";
 
 /** - `tooLarge`: more octets than allowed; what was announced or already came is not read on.
  *  - `tooSlow`: did not arrive in time. - `aborted`: the client went away.
@@ -16,22 +17,38 @@ export type BodyReaderOptions = {
   readonly graceMs?: number;
   /** Octets that have to come in each second beyond that. */
   readonly octetsPerSecond?: number;
-  /** Octets that all bodies being read or worked on may hold together. */
+  /** Octets that all bodies being read or worked on may hold together; what is made of them takes about as much again. Default 256 MiB. */
   readonly maxBuffered?: number;
 };
 
 export type BodyReader = {
   /** Reads the body of a request, at most `limit` octets. */
   readonly read: (request: IncomingMessage, limit: number) => Promise<BodyResult>;
-  /** Says that the body of this request is no longer held. To be called once for each `read`, whatever it came to. */
+  /** Takes room for octets that are made for the answer to this request, until `release`; false = there is none. */
+  readonly hold: (request: IncomingMessage, octets: number) => boolean;
+  /** Says that the body of this request, and what was made of it, is no longer held. To be called once for each `read`, whatever it came to. */
   readonly release: (request: IncomingMessage) => void;
 };
 
 const announcedLength = (request: IncomingMessage): number => Number(request.headers["content-length"] ?? 0);
 
+/** All of them in one buffer. Their memory goes back one by one, so that a body is never there twice. */
+const joined = (chunks: readonly Buffer[], length: number): Buffer => {
+  const [only, second] = chunks;
+  if (only !== undefined && second === undefined) return only;
+  const whole = Buffer.allocUnsafeSlow(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+    giveBack(chunk);
+  }
+  return whole;
+};
+
 /** Builds a {@link BodyReader}. */
 export const bodyReader = (options: BodyReaderOptions = {}): BodyReader => {
-  const { graceMs = 60 * SECOND_MS, octetsPerSecond = 16_384, maxBuffered = 1024 * 1024 * 1024 } = options;
+  const { graceMs = 60 * SECOND_MS, octetsPerSecond = 16_384, maxBuffered = 256 * 1024 * 1024 } = options;
   const held = new WeakMap<IncomingMessage, number>();
   let buffered = 0;
 
@@ -58,7 +75,7 @@ export const bodyReader = (options: BodyReaderOptions = {}): BodyReader => {
         else if (buffered > maxBuffered) finish({ kind: "busy" });
       };
       const onEnd = (): void => {
-        finish({ kind: "read", octets: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length) });
+        finish({ kind: "read", octets: joined(chunks, length) });
       };
       const onClose = (): void => {
         finish({ kind: "aborted" });
@@ -84,5 +101,13 @@ export const bodyReader = (options: BodyReaderOptions = {}): BodyReader => {
     held.delete(request);
   };
 
-  return { read, release };
+  return {
+    read,
+    hold: (request, octets) => {
+      if (buffered + octets > maxBuffered) return false;
+      hold(request, octets);
+      return true;
+    },
+    release,
+  };
 };

@@ -4,6 +4,8 @@
  */
 import { needsSmtpUtf8 } from "../../domain/address.ts";
 import type { Instant } from "../../domain/clock.ts";
+import { joinContent } from "../../domain/content.ts";
+import { contentSize, type Content } from "../../domain/event-log.ts";
 import type { ComposeRefusal, ComposeResult, ComposedMessage, Draft, Mailbox } from "./draft.ts";
 import { fileFault, fileTree } from "./file-tree.ts";
 import { hasControl, headersFault } from "./header-rules.ts";
@@ -147,6 +149,11 @@ const alternative = (texts: readonly TextPart[], boundary: string): TextPart => 
   body: `${texts.map(({ headers, body }) => `--${boundary}\r\n${headers}\r\n${body}\r\n`).join("")}--${boundary}--\r\n`,
 });
 
+/** Up to here a message is kept in one piece: one copy costs less than several pieces. */
+const JOINED_OCTETS = 64 * 1_024;
+
+const together = (content: Content): Content => (contentSize(content) <= JOINED_OCTETS ? [joinContent(content)] : content);
+
 const TOKEN_OCTETS = 16;
 
 /** Unguessable tokens of 128 bits in base64url. Octets are asked for by the batch: each request for some has its price. */
@@ -164,7 +171,7 @@ const tokenSource = (random: ComposerOptions["random"]): (() => string) => {
 export const composer = ({ hostname, userAgent, random }: ComposerOptions): Composer => {
   const token = tokenSource(random);
 
-  const body = async (draft: Draft): Promise<{ readonly headers: string; readonly body: string | Uint8Array }> => {
+  const body = async (draft: Draft): Promise<{ readonly headers: string; readonly body: string | Content }> => {
     const texts = [
       ...(draft.text === "" ? [] : [textPart("plain", draft.text)]),
       ...(draft.html === "" ? [] : [textPart("html", draft.html)]),
@@ -183,7 +190,7 @@ export const composer = ({ hostname, userAgent, random }: ComposerOptions): Comp
     if ("unfoldable" in lines) return { ok: false, refusal: user(`header ${lines.unfoldable} has a word too long for a line`) };
     const part = await body(draft);
     const header = `${lines.join("")}${part.headers}\r\n`;
-    const content = typeof part.body === "string" ? Buffer.from(header + part.body) : Buffer.concat([Buffer.from(header), part.body]);
+    const content = typeof part.body === "string" ? [Buffer.from(header + part.body)] : together([Buffer.from(header), ...part.body]);
     const smtpUtf8 = isInternational([draft.from, ...draft.to, ...draft.cc, ...draft.bcc, ...draft.replyTo]);
     const message: ComposedMessage = { content, messageId, smtpUtf8, eightBit: smtpUtf8 && SCAN_EIGHT_BIT.test(header) };
     return { ok: true, message };

@@ -1,6 +1,7 @@
 /** What a message is made from, and what composing it comes to: the vocabulary of this folder. */
 import type { Address } from "../../domain/address.ts";
 import type { Instant } from "../../domain/clock.ts";
+import type { Content } from "../../domain/event-log.ts";
 
 /** A display name, empty without one, and the address it goes with. */
 export type Mailbox = { readonly name: string; readonly address: Address };
@@ -45,7 +46,8 @@ export type ComposeRefusal = { readonly code: "user" | "malformedMessageID"; rea
 
 /** A message in its wire form: CRLF line ends, no line over 998 octets (RFC 5322 section 2.1.1). */
 export type ComposedMessage = {
-  readonly content: Uint8Array;
+  /** Nobody else holds its memory. */
+  readonly content: Content;
   /** With its angle brackets. */
   readonly messageId: string;
   /** Whether an address has a non-ASCII local part, so that the message needs SMTPUTF8 (RFC 6531). */

@@ -1,6 +1,9 @@
 /** The body of a message with files, as a tree of nodemailer's MIME nodes: mixed > related > alternative. */
+import { Readable } from "node:stream";
 import MimeNode from "nodemailer/lib/mime-node";
 import { buildHeaderValue, parseHeaderValue } from "nodemailer/lib/mime-funcs";
+import { gatherContent } from "../../domain/content.ts";
+import type { Content } from "../../domain/event-log.ts";
 import type { Draft, DraftFile } from "./draft.ts";
 import { hasControl } from "./header-rules.ts";
 import { detectContentType } from "./sniff.ts";
@@ -50,13 +53,22 @@ const canonicalType = (contentType: string): string => {
   return buildHeaderValue({ value, params });
 };
 
+/** Octets that are encoded at a time: whole lines of base64. */
+const SLICE = 57 * 1_024;
+
+const bufferOf = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer => Buffer.from(buffer, byteOffset, byteLength);
+
+function* slicesOf(data: Uint8Array): Generator<Buffer> {
+  for (let at = 0; at < data.byteLength; at += SLICE) yield bufferOf(data.subarray(at, at + SLICE));
+}
+
 const addFile = (parent: MimeNode, file: DraftFile, disposition: "inline" | "attachment"): void => {
   const type = file.contentType === "" ? detectContentType(file.data) : canonicalType(file.contentType);
   const node = parent.createChild(type, file.name === "" ? {} : { filename: file.name });
   node.setHeader("Content-Disposition", disposition);
   node.setHeader("Content-Transfer-Encoding", "base64");
   if (file.contentId !== "") node.setHeader("Content-ID", `<${bareContentId(file.contentId)}>`);
-  node.setContent(Buffer.from(file.data.buffer, file.data.byteOffset, file.data.length));
+  node.setContent(file.data.byteLength <= SLICE ? bufferOf(file.data) : Readable.from(slicesOf(file.data)));
 };
 
 const addText = (parent: MimeNode, part: TextPart): void => {
@@ -64,9 +76,27 @@ const addText = (parent: MimeNode, part: TextPart): void => {
 };
 
 /** A body with its Content-Type field, which belongs to the header of the message. */
-export type Body = { readonly headers: string; readonly body: Uint8Array };
+export type Body = { readonly headers: string; readonly body: Content };
 
 const HEADER_END = Buffer.from("\r\n\r\n");
+
+/** What stands below the root's own header, as it is written: a large message is in memory once. */
+const bodyOf = async (root: MimeNode): Promise<Content> => {
+  const body = gatherContent();
+  let header: Buffer | undefined = Buffer.alloc(0);
+  for await (const chunk of root.createReadStream() as AsyncIterable<Buffer>) {
+    if (header === undefined) {
+      body.use(chunk);
+      continue;
+    }
+    header = Buffer.concat([header, chunk]);
+    const end = header.indexOf(HEADER_END);
+    if (end < 0) continue;
+    body.add(header.subarray(end + HEADER_END.length));
+    header = undefined;
+  }
+  return body.content();
+};
 
 /** The multiparts that a draft needs, outermost first. */
 const levelsOf = (draft: Draft, texts: readonly TextPart[]): readonly string[] => [
@@ -96,7 +126,7 @@ export const fileTree = async (draft: Draft, texts: readonly TextPart[], boundar
   add("alternative", draft.alternativeFiles, "inline");
   add("related", draft.inlineFiles, "inline");
   add("mixed", draft.attachedFiles, "attachment");
-  const built = await root.build();
+  const body = await bodyOf(root);
   const headers = `Content-Type: multipart/${outermost}; boundary="${String(root.boundary)}"\r\n`;
-  return { headers, body: built.subarray(built.indexOf(HEADER_END) + HEADER_END.length) };
+  return { headers, body };
 };

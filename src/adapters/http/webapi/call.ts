@@ -1,4 +1,6 @@
 /** One call of a webapi method, from the login to the answer. */
+import { Stream } from "node:stream";
+import { giveBack } from "../../../domain/content.ts";
 import type { BasicLogin, BasicLoginResult } from "../auth/basic-login.ts";
 import { parseJson } from "../bounded-json.ts";
 import { parseForm } from "../form.ts";
@@ -23,14 +25,14 @@ export type CallOptions = { readonly login: BasicLogin; readonly bodies: BodyRea
 /** Carries out the call that a POST asks for, and answers it. */
 export type CallHandler = (ctx: Context, callable: Callable) => Promise<CallOutcome>;
 
-type ReadRequest =
-  | { readonly ok: true; readonly request: unknown; readonly files: readonly FormFile[] }
-  | Extract<MethodResult<never>, { readonly ok: false }>;
+type ReadRequest = { readonly ok: true; readonly request: unknown; readonly files: readonly FormFile[] } | ReturnType<typeof refuse>;
 
 /** The request in a form: its JSON, read by the method's schema. */
 const readRequest = (read: WireReader<unknown>, contentType: string | undefined, octets: Buffer): ReadRequest => {
   const form = parseForm(contentType, octets);
   if (!form.ok) return refuse("protocol", `parsing form: ${form.fault}`);
+  // Fields are strings by now; only files are views of the octets.
+  if (form.form.files.length === 0) giveBack(octets);
   const text = form.form.fields.get("request") ?? "";
   if (text === "") return refuse("protocol", "missing/empty request");
   const json = parseJson(text);
@@ -40,16 +42,18 @@ const readRequest = (read: WireReader<unknown>, contentType: string | undefined,
   return { ok: true, request: request.value, files: form.form.files };
 };
 
+const answerBusy = (ctx: Context): CallOutcome => {
+  ctx.set("Retry-After", "5");
+  answerPlain(ctx, 503, "too many large requests at once, try again");
+  return "busy";
+};
+
 const answerUnread = (ctx: Context, kind: Exclude<BodyResult["kind"], "read">, { tooLarge }: AnyMethod): CallOutcome => {
   if (kind === "tooLarge") {
     answerRefusal(ctx, tooLarge);
     return tooLarge.code;
   }
-  if (kind === "busy") {
-    ctx.set("Retry-After", "5");
-    answerPlain(ctx, 503, "too many large requests at once, try again");
-    return "busy";
-  }
+  if (kind === "busy") return answerBusy(ctx);
   answerPlain(ctx, 408, "request body did not arrive in time");
   return "aborted";
 };
@@ -81,22 +85,29 @@ export const callHandler = ({ login, bodies, log }: CallOptions): CallHandler =>
     const body = await bodies.read(ctx.req, callable.method.maxBody);
     if (body.kind !== "read") return answerUnread(ctx, body.kind, callable.method);
     const result: MethodResult<unknown> = await perform(ctx, callable, body.octets, caller);
+    giveBack(body.octets);
     if (result.ok) {
       if ("octets" in result) answerOctets(ctx, result.octets);
       else answerJson(ctx, 200, result.answer);
       return "ok";
     }
+    if ("busy" in result) return answerBusy(ctx);
     answerRefusal(ctx, result.refusal);
     return result.refusal.code;
   };
 
   return async (ctx, callable) => {
+    const release = (): void => {
+      bodies.release(ctx.req);
+    };
     const user = await login(ctx.req);
     if (!user.ok) return answerLogin(ctx, user);
     try {
-      return await run(ctx, callable, { account: user.account, login: user.login });
+      return await run(ctx, callable, { account: user.account, login: user.login, hold: (octets) => bodies.hold(ctx.req, octets) });
     } finally {
-      bodies.release(ctx.req);
+      // Octets are sent after the call.
+      if (ctx.body instanceof Stream && !ctx.res.closed) ctx.res.once("close", release);
+      else release();
     }
   };
 };

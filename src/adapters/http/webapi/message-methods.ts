@@ -86,7 +86,9 @@ const reading = ({ mailboxes, contents, readMail, readPart }: MessageOptions): r
     ...{ request: partRequest, exampleRequest: { MsgID: EXAMPLE_ID, PartPath: [0] }, ...changed },
     octets: { what: "The octets of the part, in its own character set.", example: "It has arrived.\n" },
     call: (caller, { MsgID, PartPath }) =>
-      found(caller, MsgID, async (_, { pieces }) => {
+      found(caller, MsgID, async (_, { pieces, size }) => {
+        // The part is in memory until the client has taken it; when it is put together, twice for a moment.
+        if (!caller.hold(2 * size)) return { ok: false, busy: true };
         const octets = await readPart(pieces, PartPath);
         if (octets === undefined) return refuse("partNotFound", `the message has no part [${PartPath.slice(0, 100).join(", ")}]`);
         return { ok: true, octets: { contentType: "application/octet-stream", size: octets.byteLength, pieces: [octets] } };

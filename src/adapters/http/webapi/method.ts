@@ -34,10 +34,11 @@ export type Octets = {
   readonly pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 };
 
-/** A value that is answered as JSON, octets, or a refusal. */
+/** A value that is answered as JSON, octets, or a refusal. `busy`: other requests fill the memory that there is for them. */
 export type MethodResult<Answer> =
   | { readonly ok: true; readonly answer: Answer }
   | { readonly ok: true; readonly octets: Octets }
+  | { readonly ok: false; readonly busy: true }
   | { readonly ok: false; readonly refusal: Refusal };
 
 /** Who calls, and what came with the form besides the request. */
@@ -45,7 +46,10 @@ export type Caller = {
   readonly account: Account;
   /** Address that logged in. */
   readonly login: Address;
+  /** Their memory is taken away when the call has ended. */
   readonly files: readonly FormFile[];
+  /** Takes room for octets that the answer holds in memory, until it is sent; false = the call has to be `busy`. */
+  readonly hold: (octets: number) => boolean;
 };
 
 export type Method<Request, Answer> = {

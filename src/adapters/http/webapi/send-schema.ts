@@ -1,6 +1,6 @@
 /** Request and answer of Send, on the wire. */
 import { z } from "zod";
-import { wireTime } from "../wire-types.ts";
+import { decodeBase64, wireTime } from "../wire-types.ts";
 
 const nameAddress = z.strictObject({
   Name: z.string().describe("Display name, optional."),
@@ -11,7 +11,8 @@ const file = z.strictObject({
   Name: z.string().describe("File name, optional."),
   ContentType: z.string().describe("Media type such as image/png; detected from the content when empty."),
   ContentID: z.string().describe("For references from HTML, `cid:…`; with or without <>. Optional."),
-  Data: z.string().describe("The file in base64."),
+  // Decoded here, so that the text is gone before the message is composed. Undefined: it was not base64.
+  Data: z.string().transform(decodeBase64).describe("The file in base64."),
 });
 
 export const sendRequest = z.strictObject({

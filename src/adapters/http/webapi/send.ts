@@ -3,12 +3,12 @@ import type { Directory } from "../../../domain/account/account.ts";
 import { parseAddress } from "../../../domain/address.ts";
 import { DAY_MS } from "../../../domain/clock.ts";
 import type { Clock, Instant } from "../../../domain/clock.ts";
-import type { Content } from "../../../domain/event-log.ts";
+import { giveBack } from "../../../domain/content.ts";
+import { contentSize, type Content } from "../../../domain/event-log.ts";
 import type { Submit, SubmissionRefusal } from "../../../domain/submission/submission.ts";
 import type { Composer } from "../../mime/compose.ts";
 import type { Draft, DraftFile, Mailbox } from "../../mime/draft.ts";
 import type { FormFile } from "../form.ts";
-import { decodeBase64 } from "../wire-types.ts";
 import type { Caller, ErrorCode, Method, MethodResult, Refusal } from "./method.ts";
 import { refuse } from "./method.ts";
 import type { SendAnswer, SendRequest } from "./send-schema.ts";
@@ -67,8 +67,7 @@ const parseParties = (caller: Caller, request: SendRequest): Parsed<Parties> => 
 
 const parseJsonFiles = (list: SendRequest["AttachedFiles"], field: string): Parsed<readonly DraftFile[]> => {
   const files: DraftFile[] = [];
-  for (const [index, { Name, ContentType, ContentID, Data }] of list.entries()) {
-    const data = decodeBase64(Data);
+  for (const [index, { Name, ContentType, ContentID, Data: data }] of list.entries()) {
     if (data === undefined) return refuse("user", `${field}[${index}]: Data is not base64`);
     files.push({ name: Name, contentType: ContentType, contentId: ContentID, data });
   }
@@ -172,9 +171,11 @@ export const sendMethod = (options: SendOptions): Method<SendRequest, SendAnswer
     if (!draft.ok) return draft;
     const composed = await composer.compose(draft.value, now);
     if (!composed.ok) return refuse(composed.refusal.code, composed.refusal.detail);
+    // The message has the files now.
+    for (const { Data } of [...request.AlternativeFiles, ...request.InlineFiles, ...request.AttachedFiles]) if (Data) giveBack(Data);
     const { messageId, smtpUtf8, eightBit, content: unsigned } = composed.message;
-    if (unsigned.length > maxMessageSize) return { ok: false, refusal: tooLarge(maxMessageSize) };
-    const content = sign === undefined ? [unsigned] : await sign([unsigned], draft.value.from.address.domain);
+    if (contentSize(unsigned) > maxMessageSize) return { ok: false, refusal: tooLarge(maxMessageSize) };
+    const content = sign === undefined ? unsigned : await sign(unsigned, draft.value.from.address.domain);
     const releaseAt = request.FutureRelease !== null && request.FutureRelease.at > now ? request.FutureRelease.at : null;
     const result = await submit({
       ...{ source: "webapi", account: caller.account, login: caller.login, from: draft.value.from.address },

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { simpleParser, type ParsedMail } from "mailparser";
 import { composer } from "../../../../src/adapters/mime/compose.ts";
-import type { ComposedMessage, Draft, DraftFile, Mailbox } from "../../../../src/adapters/mime/draft.ts";
+import type { Draft, DraftFile, Mailbox } from "../../../../src/adapters/mime/draft.ts";
 import { parseAddress } from "../../../../src/domain/address.ts";
+import { joinContent } from "../../../../src/domain/content.ts";
 
 export const NOW = Date.UTC(2026, 5, 1, 12, 30, 5);
 
@@ -32,11 +33,14 @@ export const file = (changes: Partial<DraftFile> = {}): DraftFile => ({
   ...changes,
 });
 
-export const composed = async (changes: Partial<Draft>): Promise<ComposedMessage> => {
+/** Its content in one piece. */
+export const composed = async (changes: Partial<Draft>) => {
   const result = await compose(draft(changes), NOW);
   assert(result.ok, JSON.stringify(result));
-  return result.message;
+  return { ...result.message, content: joinContent(result.message.content) };
 };
+
+type ComposedMessage = Awaited<ReturnType<typeof composed>>;
 
 export const textOf = ({ content }: ComposedMessage): string => Buffer.from(content).toString("utf8");
 export const headerOf = (message: ComposedMessage): string => textOf(message).slice(0, textOf(message).indexOf("\r\n\r\n") + 2);
