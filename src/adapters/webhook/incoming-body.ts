@@ -1,9 +1,10 @@
 /** The JSON body of an incoming webhook call: names and order are the public contract of webhooks v0. */
 import type { NameAddress } from "../../domain/message/events.ts";
 import type { IncomingPayload } from "../../domain/webhook/events.ts";
+import { unicodeAddress, unicodeDomain } from "../../domain/unicode-address.ts";
 import type { MailReading, PartStructure } from "../mime/reader/mail-reading.ts";
 
-const addresses = (list: readonly NameAddress[]) => list.map(({ name, address }) => ({ Name: name, Address: address }));
+const addresses = (list: readonly NameAddress[]) => list.map(({ name, address }) => ({ Name: name, Address: unicodeAddress(address) }));
 
 type WireStructure = {
   readonly ContentType: string;
@@ -44,11 +45,11 @@ export const incomingBody = (payload: IncomingPayload, { header, text, html, str
     Structure: structure(parts),
     Meta: {
       MsgID: payload.receivedId,
-      MailFrom: payload.mailFrom,
+      MailFrom: unicodeAddress(payload.mailFrom),
       MailFromValidated: payload.mailFromValidated,
       MsgFromValidated: payload.msgFromValidated,
-      RcptTo: payload.recipient,
-      DKIMVerifiedDomains: payload.dkimVerifiedDomains,
+      RcptTo: unicodeAddress(payload.recipient),
+      DKIMVerifiedDomains: payload.dkimVerifiedDomains.map(unicodeDomain),
       RemoteIP: payload.remoteAddress,
       Received: new Date(payload.receivedAt).toISOString(),
       MailboxName: payload.mailbox,

@@ -100,6 +100,20 @@ const callWith = async (options: Partial<WebhookCallerOptions>, call: Call, sign
   kept(localCaller(options)).call(call, signal);
 
 describe("a call about mail that arrived", () => {
+  it("shows domains with their letters", async () => {
+    const { url, bodies } = await listening();
+    const changes = {
+      mailFrom: "bob@xn--nda.example",
+      recipient: "orders@xn--bcher-kva.example",
+      dkimVerifiedDomains: ["xn--nda.example"],
+    };
+    await callWith({ contents: storing("From: bob@xn--nda.example\r\n\r\n") }, incoming(url, changes));
+    const { From, Meta } = JSON.parse(bodies[0] ?? "{}") as Record<string, Record<string, unknown>>;
+    assert.deepEqual(From, [{ Name: "", Address: "bob@ö.example" }]);
+    const { MailFrom, RcptTo, DKIMVerifiedDomains } = Meta ?? {};
+    assert.deepEqual([MailFrom, RcptTo, DKIMVerifiedDomains], ["bob@ö.example", "orders@bücher.example", ["ö.example"]]);
+  });
+
   it("has the contract's body, made of the message and of how it came", async () => {
     const { url, bodies, authorizations } = await listening();
     const outcome = await callWith({ contents: storing(MESSAGE), authorization: (account, kind) => `${account} ${kind}` }, incoming(url));

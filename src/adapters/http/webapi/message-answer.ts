@@ -2,10 +2,11 @@
 import type { Instant } from "../../../domain/clock.ts";
 import type { NameAddress } from "../../../domain/message/events.ts";
 import type { KeptMessage } from "../../../domain/received/mailboxes.ts";
+import { unicodeAddress, unicodeDomain } from "../../../domain/unicode-address.ts";
 import type { MailReading, PartStructure } from "../../mime/reader/mail-reading.ts";
 import type { MessageAnswer, WireStructure } from "./message-schema.ts";
 
-const addresses = (list: readonly NameAddress[]) => list.map(({ name, address }) => ({ Name: name, Address: address }));
+const addresses = (list: readonly NameAddress[]) => list.map(({ name, address }) => ({ Name: name, Address: unicodeAddress(address) }));
 
 const FIRST_AT = Date.UTC(1, 0, 1);
 const LAST_AT = Date.UTC(9999, 11, 31, 23, 59, 59);
@@ -47,12 +48,12 @@ export const answerOf = (message: KeptMessage, { header, text, html, structure: 
     Size: message.size,
     DSN: message.origin === "report" || message.report?.kind === "dsn",
     Flags: [...message.flags],
-    MailFrom: message.mailFrom,
+    MailFrom: unicodeAddress(message.mailFrom),
     MailFromValidated: message.mailFromValidated,
-    RcptTo: message.recipient,
-    MsgFrom: message.from,
+    RcptTo: unicodeAddress(message.recipient),
+    MsgFrom: unicodeAddress(message.from),
     MsgFromValidated: message.msgFromValidated,
-    DKIMVerifiedDomains: [...message.dkimVerifiedDomains],
+    DKIMVerifiedDomains: message.dkimVerifiedDomains.map(unicodeDomain),
     RemoteIP: message.remoteAddress,
     MailboxName: message.mailbox,
   },

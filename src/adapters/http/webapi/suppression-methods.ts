@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Address } from "../../../domain/address.ts";
 import { parseAddress } from "../../../domain/address.ts";
 import type { Suppression, SuppressionList } from "../../../domain/recipient/service.ts";
+import { unicodeAddress } from "../../../domain/unicode-address.ts";
 import type { AnyMethod, Caller, ErrorCode, Method, MethodResult } from "./method.ts";
 import { refuse, SMALL_BODY, SMALL_BODY_REFUSAL } from "./method.ts";
 
@@ -57,8 +58,8 @@ const wireSuppression = (entry: Suppression) => ({
   ID: entry.id,
   Created: new Date(entry.createdAt).toISOString(),
   Account: entry.account,
-  BaseAddress: entry.baseAddress,
-  OriginalAddress: entry.originalAddress,
+  BaseAddress: unicodeAddress(entry.baseAddress),
+  OriginalAddress: unicodeAddress(entry.originalAddress),
   Manual: entry.manual,
   Reason: entry.reason,
 });

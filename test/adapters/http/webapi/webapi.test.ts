@@ -51,6 +51,14 @@ describe("the suppression list", () => {
     assert.equal((await server.call("SuppressionRemove", address)).body["Code"], "error");
   });
 
+  it("shows domains with their letters", async () => {
+    await server.call("SuppressionAdd", { EmailAddress: "Bob@xn--mnchen-3ya.example" });
+    const { body } = await server.call("SuppressionList", {});
+    const [entry] = body["Suppressions"] as readonly Record<string, unknown>[];
+    assert.deepEqual([entry?.["BaseAddress"], entry?.["OriginalAddress"]], ["bob@münchen.example", "Bob@münchen.example"]);
+    assert.deepEqual((await server.call("SuppressionRemove", { EmailAddress: "bob@MÜNCHEN.example" })).body, {});
+  });
+
   it("refuses what is no address", async () => {
     for (const method of ["SuppressionAdd", "SuppressionRemove", "SuppressionPresent"]) {
       for (const EmailAddress of ["", "a@", "a@b..example"]) {
