@@ -1,6 +1,7 @@
 /** Events of messages become webhook calls, each once: the event that causes a call carries the call's id. */
 import type { Account, Directory } from "../account/account.ts";
-import type { EventLog, Position } from "../event-log.ts";
+import { NO_STREAM, type EventLog, type Position } from "../event-log.ts";
+import type { DomainEventType } from "../events.ts";
 import { notificationOf, type Notification } from "./notifications.ts";
 import type { Webhooks } from "../runtime/kinds.ts";
 import type { ReadModel } from "../runtime/read-model.ts";
@@ -32,8 +33,14 @@ const callOf = (
   cause: { stream: recorded.stream, revision: recorded.revision },
 });
 
-/** Calls that need nothing of the views are queued before these have passed the batch, all others after. */
+/**
+ * `early` queues the calls that need nothing of the views, as soon as their events are stored; what it was cut off from is
+ * made up for by `late`, which sees to every call.
+ */
 export type Notify = { readonly early: Reaction; readonly late: Reaction };
+
+/** Events that may lead to early calls. */
+export const EARLY_NEWS: ReadonlySet<DomainEventType> = new Set(["DeliverySucceeded"] as const);
 
 export const notify = (options: {
   readonly log: EventLog;
@@ -62,7 +69,12 @@ export const notify = (options: {
   };
 
   /** Nothing has to be known from the views, and nobody is told of a suppression before the list shows it. */
-  const isEarly = ({ event }: MessageFact, { mode }: Endpoint): boolean => mode === "latest" && event.type === "DeliverySucceeded";
+  const isEarly = ({ event }: MessageFact, { mode }: Endpoint): boolean => mode === "latest" && EARLY_NEWS.has(event.type);
+
+  const unlessQueued = async (callId: number, run: () => Promise<number>): Promise<number> => {
+    const { revision } = await webhooks.load(webhookStream(callId));
+    return revision === NO_STREAM ? run() : 0;
+  };
 
   const react = (facts: readonly MessageFact[], early: boolean): Promise<number> => {
     const last = new Map<number, number>();
@@ -72,10 +84,12 @@ export const notify = (options: {
       const endpoint = directory.account(message.account)?.outgoingWebhook;
       const notification = endpoint ? notificationOf(event, message) : undefined;
       if (!endpoint || notification === undefined || !wants(endpoint, notification.payload.event)) continue;
-      if (isEarly(fact, endpoint) !== early) continue;
+      const mayBeEarly = isEarly(fact, endpoint);
+      if (early && !mayBeEarly) continue;
       const after = endpoint.mode === "every" ? predecessor(message.id, notification.callId, last) : null;
       last.set(message.id, notification.callId);
-      jobs.push(queue(fact, endpoint, notification, after));
+      const run = () => queue(fact, endpoint, notification, after);
+      jobs.push(mayBeEarly && !early ? unlessQueued(notification.callId, run) : run());
     }
     return lastOf(jobs);
   };

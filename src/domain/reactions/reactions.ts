@@ -16,7 +16,7 @@ import { batchOf, REACTED_TO, type Reaction } from "./facts.ts";
 import { feedback } from "./feedback.ts";
 import { hold } from "./hold.ts";
 import { noteRecipients } from "./note-recipients.ts";
-import { notify } from "./notify.ts";
+import { EARLY_NEWS, notify } from "./notify.ts";
 import { orderCalls } from "./order-calls.ts";
 import { reportToSender, type SenderReports } from "./report-to-sender.ts";
 
@@ -88,6 +88,13 @@ export const reactions = (options: ReactionsOptions): Reactions => {
   const discarding = discard(options);
   const place = milestone();
 
+  /** Tells good news as it happens. It keeps no place: what it misses, the reader with the checkpoint does. */
+  const tell = async (signal: AbortSignal): Promise<void> => {
+    for await (const { events } of log.subscribe(log.head(), { types: EARLY_NEWS, signal })) {
+      if (events.length > 0) await early(await batchOf(messages, events), () => undefined);
+    }
+  };
+
   const follow = async (signal: AbortSignal): Promise<void> => {
     const start = await log.loadCheckpoint(REACTIONS_CHECKPOINT);
     place.reach(start);
@@ -100,8 +107,7 @@ export const reactions = (options: ReactionsOptions): Reactions => {
         const jobs: Promise<unknown>[] = [];
         if (events.length > 0) {
           const batch = await batchOf(messages, events);
-          const earlier = early(batch, (job) => void jobs.push(job));
-          await Promise.all([readModel.passed(upTo), earlier]);
+          await readModel.passed(upTo);
           const mustSee = await Promise.all(all.map((react) => react(batch, (job) => void jobs.push(job))));
           await readModel.passed(Math.max(...mustSee));
           await discarding(batch, (job) => void jobs.push(job));
@@ -110,7 +116,7 @@ export const reactions = (options: ReactionsOptions): Reactions => {
       }
       await checkpoint.saved();
     };
-    await Promise.race([read(), checkpoint.failed]);
+    await Promise.race([Promise.all([read(), tell(signal)]), checkpoint.failed]);
   };
 
   return {
