@@ -16,7 +16,7 @@ const PAUSE_MS = 500;
 const BURST_MS = 3 * SECOND_MS;
 
 /** Distance between deliveries: per recipient in a burst, per SMTP transaction after it, ms. */
-const BURST_SPACING_MS = 2;
+const BURST_SPACING_MS = 5;
 const LASTING_SPACING_MS = 1;
 
 export type IntakePriority = {
