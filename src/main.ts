@@ -87,6 +87,15 @@ const words = process.argv.slice(2);
 const [first] = words;
 const isLocal = first === undefined || LOCAL_OPTIONS.has(first.split("=")[0] ?? "");
 
+/** Whoever reads what is said may have heard enough (`posthorn … | head`). A server goes on without them. */
+const isServer = isLocal || first === "local" || first === "serve";
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    if (!isServer) process.exit();
+  });
+}
+
 process.exitCode = await runCli(
   {
     version,

@@ -50,3 +50,12 @@ describe("the command line as a process", () => {
     assert.equal(child.stderr.read(), null);
   });
 });
+
+describe("a command whose output nobody reads to its end", () => {
+  it("ends without a complaint", async () => {
+    const child = spawn(process.execPath, [fileURLToPath(new URL("../../../src/main.ts", import.meta.url)), "config", "example"]);
+    child.stdout.destroy();
+    const [err, [code]] = await Promise.all([text(child.stderr), once(child, "close") as Promise<[number]>]);
+    assert.deepEqual([err, code], ["", 0]);
+  });
+});
