@@ -5,7 +5,7 @@
 import type { Address } from "../address.ts";
 import { baseAddress } from "../address.ts";
 import type { Instant } from "../clock.ts";
-import type { Position } from "../event-log.ts";
+import type { EventLog, Position } from "../event-log.ts";
 import type { HoldRule } from "../holdrule/events.ts";
 import { HOLD_RULES_STREAM } from "../holdrule/events.ts";
 import type { Identity } from "../identity.ts";
@@ -47,7 +47,9 @@ export type MessageFinder = (afterId: number, limit: number) => readonly number[
 const PAGE = 200;
 
 export type QueueOperations = {
-  /** Does it to all messages that `find` gives, at most `most` of them. */
+  /** Resolves when the views show all that has happened by now. */
+  readonly caughtUp: () => Promise<void>;
+  /** Does it to all messages that `find` gives once the views have caught up, at most `most` of them. */
   readonly act: (action: QueueAction, find: MessageFinder, by: Identity, most?: number) => Promise<ActionReport>;
 };
 
@@ -71,12 +73,16 @@ const commandFor = (action: QueueAction, nextAttemptAt: Instant, by: Identity): 
 };
 
 export const queueOperations = ({
+  log,
   messages,
   readModel,
 }: {
+  readonly log: Pick<EventLog, "head">;
   readonly messages: Messages;
   readonly readModel: ReadModel;
 }): QueueOperations => {
+  const caughtUp = (): Promise<void> => readModel.passed(log.head());
+
   const one = async (id: number, action: QueueAction, by: Identity) => {
     const stream = messageStream(id);
     const { state } = await messages.load(stream);
@@ -88,6 +94,8 @@ export const queueOperations = ({
     let changed = 0;
     let reached: Position = 0;
     const refused: Record<string, number> = {};
+    // Who stops what was sent a moment ago must find it.
+    await caughtUp();
     for (let after = 0; matched < most;) {
       const ids = find(after, Math.min(PAGE, most - matched));
       const turns = await Promise.all(ids.map((id) => one(id, action, by)));
@@ -105,7 +113,7 @@ export const queueOperations = ({
     return { matched, changed, refused };
   };
 
-  return { act };
+  return { caughtUp, act };
 };
 
 export type CallAction = { readonly type: "cancel" } | { readonly type: "schedule"; readonly at: Instant };

@@ -154,7 +154,7 @@ export const engine = (options: EngineOptions) => {
     webhooks,
     received,
     submit: (submission: Submission) => intake.during(() => submit(submission)),
-    queue: queueOperations({ messages, readModel }),
+    queue: queueOperations({ log, messages, readModel }),
     calls: callOperations({ webhooks, readModel }),
     holdRules: holdRuleService,
     mailboxes: mailboxes({ received, readModel }),

@@ -58,6 +58,17 @@ describe("an action on the queue", () => {
     assert.deepEqual(one.log.types(`message-${ids[0] ?? 0}`), ["MessageQueued", "MessageRescheduled", "MessageHeld", "MessageReleased"]);
   });
 
+  it("reaches what was queued a moment ago, however far the views are behind", async () => {
+    const one = world();
+    one.views.follows = "manually";
+    const ids = await one.send(["late@there.example"]);
+    const found: MessageFinder = (after, limit) => (one.views.position() < one.log.head() ? [] : only(ids)(after, limit));
+    const report = one.core.queue.act({ type: "schedule", at: one.clock.now() + HOUR_MS }, found, operator);
+    one.views.follows = "soon";
+    one.views.catchUp();
+    assert.deepEqual(await report, { matched: 1, changed: 1, refused: {} });
+  });
+
   it("reaches all that match, page after page, each once", async () => {
     const { one, ids } = await withQueue(1_000);
     assert.deepEqual(await one.core.queue.act({ type: "hold" }, only(ids), operator), { matched: 1_000, changed: 1_000, refused: {} });
@@ -92,6 +103,7 @@ describe("an action on the queue", () => {
 
   it("answers when the views show it", async () => {
     const { one, ids } = await withQueue(3);
+    one.views.catchUp();
     one.views.follows = "manually";
     let answered = false;
     const acting = one.core.queue.act({ type: "hold" }, only(ids), operator).then(() => (answered = true));

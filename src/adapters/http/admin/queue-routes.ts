@@ -82,7 +82,10 @@ export const queueRoutes = ({ queries, parseCursor, log, content, queue, transpo
     if (asked.type === "setTransport" && asked.transport !== null && !transports.has(asked.transport)) {
       return refused("badRequest", `action.transport: there is no transport ${JSON.stringify(asked.transport)}`);
     }
-    if (dryRun) return json({ dryRun, matched: await count(filter, limit), changed: 0, refused: {} });
+    if (dryRun) {
+      await queue.caughtUp();
+      return json({ dryRun, matched: await count(filter, limit), changed: 0, refused: {} });
+    }
     const report = await queue.act(toDo(asked), (afterId, most) => queries.queue.matchingIds(filter, afterId, most), ADMIN, limit);
     return json({ dryRun, ...report });
   };

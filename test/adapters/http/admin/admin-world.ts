@@ -97,7 +97,7 @@ export const adminWorld = async ({ withoutPassword = false, brokenQueries = fals
       views: { position: readModel.position, digest: () => views.digest() },
       log,
       content: store.contents,
-      queue: queueOperations({ messages, readModel }),
+      queue: queueOperations({ log, messages, readModel }),
       calls: callOperations({ webhooks, readModel }),
       holdRules: holdRuleOperations({ holdRules, readModel }),
       suppressions: suppressionList({ recipients, readModel }),
