@@ -110,25 +110,28 @@ const httpParts = (options: StartOptions, { engine, events }: Core, directory: D
   userAgent: `posthorn/${options.version}`,
 });
 
+/** What has to be closed when the start fails, in the order of opening. */
+type Undo = (() => Promise<void>)[];
+
 /** The event store and the views that follow it. */
-const openStorage = async ({ config, log }: StartOptions, watched: Watched, recorded: Metrics, onFatal: (error: Error) => void) => {
+const openStorage = async (
+  { config, log }: StartOptions,
+  { watched, recorded, undo, onFatal }: { watched: Watched; recorded: Metrics; undo: Undo; onFatal: (error: Error) => void },
+) => {
   const { dataDir: directory } = config;
   const store = await openSqliteStore({ directory, onBroken: onFatal, onCommit: recorded.commit, onAppend: recorded.append });
+  undo.push(store.close);
   watched.store = store;
   const onRebuild = (reason: string): void => {
     log.info({ reason }, "building the views from the log");
   };
   const views = await openViews({ store, directory, onFailure: onFatal, onRebuild });
+  undo.push(views.close);
   watched.views = views;
   return { store, views };
 };
 
-/**
- * Opens, catches up, recovers, listens, and only then works.
- *
- * @throws when something cannot be opened; what was opened until then ends with the process.
- */
-export const startPosthorn = async (options: StartOptions): Promise<Posthorn> => {
+const openAll = async (options: StartOptions, undo: Undo): Promise<Posthorn> => {
   const { config, clock, log, version, local } = options;
   const stopping = new AbortController();
   const watched: Watched = { store: undefined, views: undefined, fatal: undefined };
@@ -140,9 +143,12 @@ export const startPosthorn = async (options: StartOptions): Promise<Posthorn> =>
   const opened: Opened = { listeners: new Map(), closing: [] };
   const directory = directoryFrom(config);
   const room = smtpRoom(config);
-  const { store, views } = await openStorage(options, watched, recorded, onFatal);
+  const { store, views } = await openStorage(options, { watched, recorded, undo, onFatal });
 
   const receiver = await listenLocally(options, directory, room.strangers, opened);
+  undo.push(async () => {
+    await Promise.all([receiver?.close(), ...opened.closing.map((close) => close(0))]);
+  });
   const shown = { userAgent: `posthorn/${version}`, recorded, local: receiver?.delivery, network: options.network };
   const core = coreOf({ config, clock, log, store, views, directory, onFatal, ...shown });
   const { engine, events } = core;
@@ -181,4 +187,20 @@ export const startPosthorn = async (options: StartOptions): Promise<Posthorn> =>
     await store.close();
   };
   return { listeners: opened.listeners, views, store, stop };
+};
+
+/**
+ * Opens, catches up, recovers, listens, and only then works.
+ *
+ * @throws when something cannot be opened; what was opened until then is closed again.
+ */
+export const startPosthorn = async (options: StartOptions): Promise<Posthorn> => {
+  const undo: Undo = [];
+  try {
+    return await openAll(options, undo);
+  } catch (error) {
+    // Why it did not start is what matters.
+    for (const close of undo.reverse()) await close().catch(() => undefined);
+    throw error;
+  }
 };

@@ -61,7 +61,7 @@ describe("mail in mailboxes", () => {
   };
 
   const start = async (): Promise<void> => {
-    const result = localMode.localConfig({ env: {}, dataDir: directory, smtpPort: 0, httpPort: 0 });
+    const result = localMode.localConfig({ env: {}, dataDir: directory, smtpPort: 0, httpPort: 0, submissionPort: 0 });
     assert.ok(result.ok);
     const local = {
       account: localMode.LOCAL_LOGIN.account,
