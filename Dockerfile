@@ -31,5 +31,5 @@ HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 \
 
 # Posthorn is process 1: it handles SIGTERM and starts no other processes.
 # The flag keeps short-lived objects in a small space: tens of megabytes less, at the same speed.
-ENTRYPOINT ["node", "--max-semi-space-size=4", "/opt/posthorn/src/main.ts"]
+ENTRYPOINT ["node", "--max-semi-space-size=16", "/opt/posthorn/src/main.ts"]
 CMD ["serve", "--config", "/etc/posthorn/posthorn.yaml"]

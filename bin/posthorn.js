@@ -14,7 +14,7 @@ const main = new URL("../src/main.ts", import.meta.url);
 
 /** Runs main in another Node as if it were this process: its arguments, streams, signals and end. */
 const runWith = (node) => {
-  const child = spawn(node, ["--max-semi-space-size=4", fileURLToPath(main), ...process.argv.slice(2)], {
+  const child = spawn(node, ["--max-semi-space-size=16", fileURLToPath(main), ...process.argv.slice(2)], {
     stdio: "inherit",
   });
   const forward = (signal) => child.kill(signal);

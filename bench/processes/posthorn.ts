@@ -8,7 +8,7 @@ import { startChild } from "./child.ts";
 import { freePort } from "./ports.ts";
 
 /** As `npm start` and the container run it. */
-const MEMORY = ["--max-semi-space-size=4"] as const;
+const MEMORY = ["--max-semi-space-size=16"] as const;
 const PROGRAM = join(dirname(dirname(import.meta.dirname)), "src", "main.ts");
 const LOGIN = "bench@bench.example";
 const PASSWORD = "benchmark";

@@ -3,6 +3,7 @@ import { pino, type Logger } from "pino";
 import { systemClock } from "../adapters/clock/system-clock.ts";
 import type { Config } from "../adapters/config/schema.ts";
 import { logger } from "../adapters/observability/logger.ts";
+import { configureGarbageCollection } from "./garbage-collection.ts";
 import { startPosthorn, type Posthorn, type StartOptions } from "./start.ts";
 
 /** Time that open attempts and requests get to end by themselves. */
@@ -79,6 +80,7 @@ export type RunOptions = Pick<StartOptions, "config" | "version" | "local"> & {
 
 /** Runs until the process is told to stop. Ends the process with status 1 when the server cannot start. */
 export const runServer = async ({ announce, ...options }: RunOptions): Promise<void> => {
+  configureGarbageCollection();
   const output = openLog(options.config.logLevel);
   let posthorn: Posthorn | undefined;
   const onFatal = watch(output, () => posthorn);

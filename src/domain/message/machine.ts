@@ -2,9 +2,9 @@
  * The life of a queued message as a state chart. Events are its whole alphabet; the chart says which may follow which,
  * and nothing about why: that is decided in decide.ts. Used as pure data: no timers, no invoked work, no interpreter.
  */
-import { initialTransition, setup, type SnapshotFrom } from "xstate";
+import { setup } from "xstate";
 import type { Instant } from "../clock.ts";
-import { stepsOf } from "../chart/machine.ts";
+import { chartOf, type ChartState } from "../chart/machine.ts";
 import type { AttemptResult } from "../smtp-result.ts";
 import type { MessageEvent, QueuedMessage } from "./events.ts";
 
@@ -161,22 +161,23 @@ export const messageMachine = chart.createMachine({
   },
 });
 
-const step = stepsOf(messageMachine);
+const table = chartOf(messageMachine);
 
 /** State of a message: the fold of its events. */
-export type MessageState = SnapshotFrom<typeof messageMachine>;
+export type MessageState = ChartState<typeof messageMachine>;
 
 /** Before its first event. */
-export const unbornMessage: MessageState = initialTransition(messageMachine)[0];
+export const unbornMessage: MessageState = table.initial;
 
-/** The next state and what it asks for. An event that the chart does not allow changes nothing: ask `can` first. */
+/** Whether the event may happen in this state. */
+export const canBefallMessage = table.can;
+
+/** The next state and what it asks for. An event that the chart does not allow changes nothing: ask first. */
 export const advanceMessage = (state: MessageState, event: MessageEvent): readonly [MessageState, readonly MessageEffect[]] => {
-  const [next, actions] = step(state, event);
-  return [
-    next,
-    actions.flatMap((action) => (action.type === "ask" && action.params !== undefined ? [action.params as MessageEffect] : [])),
-  ];
+  const [next, asked] = table.step(state, event);
+  // The one named action: what it asks for is its parameter.
+  return [next, asked.flatMap(({ params }) => (params === undefined ? [] : [params as MessageEffect]))];
 };
 
 /** Folds one stored event; effects asked for along the way are history. */
-export const evolveMessage = (state: MessageState, event: MessageEvent): MessageState => step(state, event)[0];
+export const evolveMessage = (state: MessageState, event: MessageEvent): MessageState => table.step(state, event)[0];

@@ -2,9 +2,9 @@
  * The life of a message in a mailbox as a state chart, in the same idiom as a queued message's: events are the alphabet,
  * decide.ts has the reasons. It asks for nothing: whatever follows from it is a reaction.
  */
-import { initialTransition, setup, type SnapshotFrom } from "xstate";
+import { setup } from "xstate";
 import type { Instant } from "../clock.ts";
-import { stepsOf } from "../chart/machine.ts";
+import { chartOf, type ChartState } from "../chart/machine.ts";
 import type { Mailbox, ReceivedEvent, ReceivedMessage } from "./events.ts";
 
 export type ReceivedContext = {
@@ -50,13 +50,16 @@ export const receivedMachine = chart.createMachine({
   },
 });
 
-const step = stepsOf(receivedMachine);
+const table = chartOf(receivedMachine);
 
 /** State of a message in a mailbox: the fold of its events. */
-export type ReceivedState = SnapshotFrom<typeof receivedMachine>;
+export type ReceivedState = ChartState<typeof receivedMachine>;
 
 /** Before its first event. */
-export const unbornReceived: ReceivedState = initialTransition(receivedMachine)[0];
+export const unbornReceived: ReceivedState = table.initial;
 
-/** Folds one event. One that the chart does not allow changes nothing: ask `can` first. */
-export const evolveReceived = (state: ReceivedState, event: ReceivedEvent): ReceivedState => step(state, event)[0];
+/** Whether the event may happen in this state. */
+export const canBefallReceived = table.can;
+
+/** Folds one event. One that the chart does not allow changes nothing: ask first. */
+export const evolveReceived = (state: ReceivedState, event: ReceivedEvent): ReceivedState => table.step(state, event)[0];

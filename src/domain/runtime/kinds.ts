@@ -4,11 +4,11 @@ import { decideHoldRules, evolveHoldRules, noHoldRules, type HoldRuleCommand, ty
 import type { MessageCommand, MessageTerms } from "../message/commands.ts";
 import { decideMessage } from "../message/decide.ts";
 import type { MessageEvent } from "../message/events.ts";
-import { advanceMessage, unbornMessage, type MessageEffect, type MessageState } from "../message/machine.ts";
+import { advanceMessage, canBefallMessage, unbornMessage, type MessageEffect, type MessageState } from "../message/machine.ts";
 import type { ReceivedCommand, ReceivedTerms } from "../received/commands.ts";
 import { decideReceived } from "../received/decide.ts";
 import type { ReceivedEvent } from "../received/events.ts";
-import { evolveReceived, unbornReceived, type ReceivedState } from "../received/machine.ts";
+import { canBefallReceived, evolveReceived, unbornReceived, type ReceivedState } from "../received/machine.ts";
 import type { RecipientEvent } from "../recipient/events.ts";
 import {
   decideRecipient,
@@ -21,13 +21,13 @@ import {
 import type { WebhookCommand, WebhookTerms } from "../webhook/commands.ts";
 import { decideWebhook } from "../webhook/decide.ts";
 import type { WebhookEvent } from "../webhook/events.ts";
-import { advanceWebhook, unbornWebhook, type WebhookEffect, type WebhookState } from "../webhook/machine.ts";
+import { advanceWebhook, canBefallWebhook, unbornWebhook, type WebhookEffect, type WebhookState } from "../webhook/machine.ts";
 import type { ActorKind, ActorRuntime } from "./actor.ts";
 
 export const messageKind: ActorKind<MessageState, MessageCommand, MessageEvent, MessageEffect, MessageTerms> = {
   unborn: unbornMessage,
   decide: decideMessage,
-  can: (state, event) => state.can(event),
+  can: canBefallMessage,
   advance: advanceMessage,
   isDone: ({ value }) => value === "removed",
 };
@@ -35,7 +35,7 @@ export const messageKind: ActorKind<MessageState, MessageCommand, MessageEvent, 
 export const webhookKind: ActorKind<WebhookState, WebhookCommand, WebhookEvent, WebhookEffect, WebhookTerms> = {
   unborn: unbornWebhook,
   decide: decideWebhook,
-  can: (state, event) => state.can(event),
+  can: canBefallWebhook,
   advance: advanceWebhook,
   isDone: ({ value }) => value === "removed",
 };
@@ -43,7 +43,7 @@ export const webhookKind: ActorKind<WebhookState, WebhookCommand, WebhookEvent, 
 export const receivedKind: ActorKind<ReceivedState, ReceivedCommand, ReceivedEvent, never, ReceivedTerms> = {
   unborn: unbornReceived,
   decide: decideReceived,
-  can: (state, event) => state.can(event),
+  can: canBefallReceived,
   advance: (state, event) => [evolveReceived(state, event), []],
   isDone: ({ value }) => value === "deleted",
 };

@@ -2,9 +2,9 @@
  * The life of one webhook call as a state chart, in the same idiom as a message's: events are the alphabet, decide.ts
  * has the reasons.
  */
-import { initialTransition, setup, type SnapshotFrom } from "xstate";
+import { setup } from "xstate";
 import type { Instant } from "../clock.ts";
-import { stepsOf } from "../chart/machine.ts";
+import { chartOf, type ChartState } from "../chart/machine.ts";
 import type { CallResult, QueuedCall, WebhookEvent } from "./events.ts";
 
 /** What should happen next, as data. */
@@ -118,22 +118,23 @@ export const webhookMachine = chart.createMachine({
   },
 });
 
-const step = stepsOf(webhookMachine);
+const table = chartOf(webhookMachine);
 
 /** State of a webhook call: the fold of its events. */
-export type WebhookState = SnapshotFrom<typeof webhookMachine>;
+export type WebhookState = ChartState<typeof webhookMachine>;
 
 /** Before its first event. */
-export const unbornWebhook: WebhookState = initialTransition(webhookMachine)[0];
+export const unbornWebhook: WebhookState = table.initial;
 
-/** The next state and what it asks for. An event that the chart does not allow changes nothing: ask `can` first. */
+/** Whether the event may happen in this state. */
+export const canBefallWebhook = table.can;
+
+/** The next state and what it asks for. An event that the chart does not allow changes nothing: ask first. */
 export const advanceWebhook = (state: WebhookState, event: WebhookEvent): readonly [WebhookState, readonly WebhookEffect[]] => {
-  const [next, actions] = step(state, event);
-  return [
-    next,
-    actions.flatMap((action) => (action.type === "ask" && action.params !== undefined ? [action.params as WebhookEffect] : [])),
-  ];
+  const [next, asked] = table.step(state, event);
+  // The one named action: what it asks for is its parameter.
+  return [next, asked.flatMap(({ params }) => (params === undefined ? [] : [params as WebhookEffect]))];
 };
 
 /** Folds one stored event; effects asked for along the way are history. */
-export const evolveWebhook = (state: WebhookState, event: WebhookEvent): WebhookState => step(state, event)[0];
+export const evolveWebhook = (state: WebhookState, event: WebhookEvent): WebhookState => table.step(state, event)[0];

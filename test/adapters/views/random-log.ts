@@ -7,12 +7,12 @@ import type { Recorded } from "../../../src/domain/event-log.ts";
 import { DAY_MS, MINUTE_MS } from "../../../src/domain/clock.ts";
 import { HOLD_RULES_STREAM } from "../../../src/domain/holdrule/events.ts";
 import { messageStream, type MessageEvent, type MessageEventType } from "../../../src/domain/message/events.ts";
-import { evolveMessage, unbornMessage, type MessageState } from "../../../src/domain/message/machine.ts";
+import { canBefallMessage, evolveMessage, unbornMessage, type MessageState } from "../../../src/domain/message/machine.ts";
 import { MAILBOXES, receivedStream, type ReceivedEvent } from "../../../src/domain/received/events.ts";
 import { evolveReceived, unbornReceived, type ReceivedState } from "../../../src/domain/received/machine.ts";
 import { recipientStream, type RecipientEvent } from "../../../src/domain/recipient/events.ts";
 import { envelopeIdOf } from "../../../src/domain/submission/envelope-id.ts";
-import { evolveWebhook, unbornWebhook, type WebhookState } from "../../../src/domain/webhook/machine.ts";
+import { canBefallWebhook, evolveWebhook, unbornWebhook, type WebhookState } from "../../../src/domain/webhook/machine.ts";
 import { webhookStream, type WebhookEvent, type WebhookEventType } from "../../../src/domain/webhook/events.ts";
 import {
   aCall,
@@ -170,7 +170,7 @@ export const randomLog = (seeds: readonly number[]): RandomLog => {
       const [id, state] = pick(roll, [...messages]);
       const type = pickType(
         roll,
-        MESSAGE_TYPES.filter((each) => state.can(happened(each))),
+        MESSAGE_TYPES.filter((each) => canBefallMessage(state, happened(each))),
       );
       if (type === undefined) return;
       const attempts = state.context.attempts + (type === "DeliveryAttempted" ? 1 : 0);
@@ -179,7 +179,7 @@ export const randomLog = (seeds: readonly number[]): RandomLog => {
       const [id, state] = pick(roll, [...calls]);
       const type = pickType(
         roll,
-        CALL_TYPES.filter((each) => state.can(called(each))),
+        CALL_TYPES.filter((each) => canBefallWebhook(state, called(each))),
       );
       if (type === undefined) return;
       const attempts = state.context.attempts + (type === "WebhookAttempted" ? 1 : 0);

@@ -1,7 +1,7 @@
 /** Every state of a message against every event. */
 import { describe } from "node:test";
 import type { MessageEvent } from "../../../src/domain/message/events.ts";
-import { evolveMessage, MAX_REPORTS, messageMachine, unbornMessage } from "../../../src/domain/message/machine.ts";
+import { canBefallMessage, evolveMessage, MAX_REPORTS, messageMachine, unbornMessage } from "../../../src/domain/message/machine.ts";
 import { testMatrix, type Row } from "../../support/matrix.ts";
 import { happened, messageSamples as samples } from "../../support/samples.ts";
 import { claimed, deferredTimes, queued } from "./given-message.ts";
@@ -95,7 +95,7 @@ describe("the chart of a message", () => {
   testMatrix<State, MessageEvent, typeof unbornMessage>({
     states: Object.keys(messageMachine.states),
     unborn: unbornMessage,
-    can: (state, event) => state.can(event),
+    can: canBefallMessage,
     evolve: evolveMessage,
     samples,
     rows,

@@ -1,7 +1,7 @@
 /** Every state of a message in a mailbox against every event. */
 import { describe } from "node:test";
 import type { ReceivedEvent } from "../../../src/domain/received/events.ts";
-import { evolveReceived, receivedMachine, unbornReceived } from "../../../src/domain/received/machine.ts";
+import { canBefallReceived, evolveReceived, receivedMachine, unbornReceived } from "../../../src/domain/received/machine.ts";
 import { testMatrix, type Row } from "../../support/matrix.ts";
 import { mailed, receivedSamples as samples } from "../../support/samples.ts";
 
@@ -23,7 +23,7 @@ describe("the chart of a message in a mailbox", () => {
   testMatrix<State, ReceivedEvent, typeof unbornReceived>({
     states: Object.keys(receivedMachine.states),
     unborn: unbornReceived,
-    can: (state, event) => state.can(event),
+    can: canBefallReceived,
     evolve: evolveReceived,
     samples,
     rows,

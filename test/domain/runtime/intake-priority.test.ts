@@ -40,9 +40,17 @@ describe("while many submissions are in progress", () => {
     assert.ok(waitMs > 0);
     clock.advance(waitMs);
     assert.equal(priority.holdBack(), 0);
-    assert.ok(waitAfter(priority, 1) > 0);
     await end();
-    assert.equal(priority.holdBack(), 0);
+  });
+
+  it("that is so from one commit to the next, and over soon after the last", async () => {
+    const { clock, priority, end } = await busyWith(4);
+    await end();
+    assert.ok(waitAfter(priority, 100) > 0);
+    clock.advance(49);
+    assert.ok(priority.holdBack() > 0);
+    clock.advance(1);
+    assert.deepEqual([waitAfter(priority, 100), waitAfter(priority, 100)], [0, 0]);
   });
 
   it("the distance grows with the recipients, for each of them is work", async () => {
@@ -75,9 +83,31 @@ describe("while many submissions are in progress", () => {
   });
 
   it("a submission that fails is over too", async () => {
-    const priority = intakePriority(virtualClock(NOON));
+    const clock = virtualClock(NOON);
+    const priority = intakePriority(clock);
     const failing = Array.from({ length: 20 }, () => priority.during(() => Promise.reject(new Error("no"))));
     await Promise.allSettled(failing);
+    clock.advance(50);
     assert.deepEqual([waitAfter(priority, 1), waitAfter(priority, 1)], [0, 0]);
+  });
+});
+
+describe("while submissions come in one after another", () => {
+  const oneByOne = async (count: number, apartMs: number) => {
+    const clock = virtualClock(NOON);
+    const priority = intakePriority(clock);
+    for (let index = 0; index < count; index += 1) {
+      await priority.during(() => Promise.resolve());
+      clock.advance(apartMs);
+    }
+    return priority;
+  };
+
+  it("deliveries start at once as long as they do so at leisure", async () => {
+    assert.equal(waitAfter(await oneByOne(1_000, 4), 1), 0);
+  });
+
+  it("deliveries are held back when they do so as fast as they can", async () => {
+    assert.ok(waitAfter(await oneByOne(1_000, 2), 1) > 0);
   });
 });

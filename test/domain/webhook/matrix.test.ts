@@ -1,7 +1,7 @@
 /** Every state of a webhook call against every event. */
 import { describe } from "node:test";
 import type { WebhookEvent } from "../../../src/domain/webhook/events.ts";
-import { evolveWebhook, unbornWebhook, webhookMachine } from "../../../src/domain/webhook/machine.ts";
+import { canBefallWebhook, evolveWebhook, unbornWebhook, webhookMachine } from "../../../src/domain/webhook/machine.ts";
 import { testMatrix, type Row } from "../../support/matrix.ts";
 import { called, webhookSamples as samples } from "../../support/samples.ts";
 
@@ -51,7 +51,7 @@ describe("the chart of a webhook call", () => {
   testMatrix<State, WebhookEvent, typeof unbornWebhook>({
     states: Object.keys(webhookMachine.states),
     unborn: unbornWebhook,
-    can: (state, event) => state.can(event),
+    can: canBefallWebhook,
     evolve: evolveWebhook,
     samples,
     rows,
