@@ -3,6 +3,7 @@
  * that does not have the declared shape. Generic over the events, so that it can be tested with made-up ones.
  */
 import type { ZodType } from "zod";
+import { quickCheck, type QuickCheck } from "./quick-check.ts";
 import type { EncodedEvent, StoredEvent } from "./event-store.ts";
 
 type AnyEvent = { readonly type: string; readonly at: number };
@@ -64,14 +65,23 @@ const parseObject = (stored: StoredEvent): Readonly<Record<string, unknown>> => 
 
 /** The codec for events of these formats. */
 export const eventCodec = <E extends AnyEvent>(formats: { readonly [Type in E["type"]]: EventFormat }): EventCodec<E> => {
-  const byType = new Map<string, EventFormat>(Object.entries(formats));
+  const byType = new Map<string, EventFormat & { readonly fits: QuickCheck }>(
+    Object.entries<EventFormat>(formats).map(([type, format]) => [type, { ...format, fits: quickCheck(format.schema) }]),
+  );
+
+  /** What is wrong with a value, undefined when nothing is. */
+  const misfit = ({ schema, fits }: { readonly schema: ZodType; readonly fits: QuickCheck }, value: unknown): string | undefined => {
+    if (fits(value)) return undefined;
+    const checked = schema.safeParse(value);
+    return checked.success ? undefined : describeIssues(checked.error);
+  };
 
   const encode: EventCodec<E>["encode"] = (event) => {
     const format = byType.get(event.type);
     if (format === undefined) throw new TypeError(`no format for events of type ${event.type}`);
     // Costs less than the text does, and a NaN or a stray undefined in an append-only log would be there for good.
-    const checked = format.schema.safeParse(event);
-    if (!checked.success) throw new TypeError(`an event ${event.type} has the wrong shape: ${describeIssues(checked.error)}`);
+    const wrong = misfit(format, event);
+    if (wrong !== undefined) throw new TypeError(`an event ${event.type} has the wrong shape: ${wrong}`);
     return { type: event.type, version: format.upcasters.length + 1, at: event.at, data: JSON.stringify(event), origin: event };
   };
 
@@ -80,7 +90,7 @@ export const eventCodec = <E extends AnyEvent>(formats: { readonly [Type in E["t
     if (stored.origin !== undefined) return stored.origin as E;
     const format = byType.get(stored.type);
     if (format === undefined) throw new UnreadableEvent(stored, "its type is not known; a newer release may have written it");
-    const { schema, upcasters } = format;
+    const { upcasters } = format;
     if (!Number.isSafeInteger(stored.version) || stored.version < 1 || stored.version > upcasters.length + 1) {
       throw new UnreadableEvent(
         stored,
@@ -89,8 +99,8 @@ export const eventCodec = <E extends AnyEvent>(formats: { readonly [Type in E["t
     }
     let data = parseObject(stored);
     for (let version = stored.version; version <= upcasters.length; version += 1) data = upcasters[version - 1]?.(data) ?? data;
-    const checked = schema.safeParse(data);
-    if (!checked.success) throw new UnreadableEvent(stored, describeIssues(checked.error));
+    const wrong = misfit(format, data);
+    if (wrong !== undefined) throw new UnreadableEvent(stored, wrong);
     // The text's own object, not zod's copy: the same after a strict check, but for a key named __proto__, which zod drops.
     return data as unknown as E;
   };

@@ -7,6 +7,8 @@ import type { ReceivedMessages, Webhooks } from "../runtime/kinds.ts";
 import type { ReadModel } from "../runtime/read-model.ts";
 import type { Reaction } from "./facts.ts";
 
+const NOTHING: readonly never[] = [];
+
 export const discard = (options: {
   readonly contents: ContentStore;
   readonly received: ReceivedMessages;
@@ -15,17 +17,22 @@ export const discard = (options: {
 }): Reaction => {
   const { contents, received, webhooks, readModel } = options;
 
-  /** The content that the stream lets go with this event. */
-  const letGo = async ({ event, stream }: Recorded): Promise<number | undefined> => {
-    if (event.type === "MessageDeleted") return (await received.load(stream)).state.context.message?.contentId;
-    if (event.type !== "WebhookRetired") return undefined;
+  const ofReceived = async (stream: string): Promise<number | undefined> => (await received.load(stream)).state.context.message?.contentId;
+
+  const ofCall = async (stream: string): Promise<number | undefined> => {
     const { call } = (await webhooks.load(stream)).state.context;
     return call?.kind === "incoming" ? call.payload.contentId : undefined;
   };
 
+  /** The content that the stream lets go with this event, in a list of one; most events let go nothing. */
+  const letGo = ({ event, stream }: Recorded): readonly Promise<number | undefined>[] => {
+    if (event.type === "MessageDeleted") return [ofReceived(stream)];
+    return event.type === "WebhookRetired" ? [ofCall(stream)] : NOTHING;
+  };
+
   return async ({ events, facts }, later) => {
     const ids = new Set(facts.flatMap(({ event, message }) => (event.type === "MessageRetired" ? [message.contentId] : [])));
-    for (const id of await Promise.all(events.map(letGo))) if (id !== undefined) ids.add(id);
+    for (const id of await Promise.all(events.flatMap(letGo))) if (id !== undefined) ids.add(id);
     const free = ids.size === 0 ? [] : readModel.unreferenced([...ids]);
     if (free.length > 0) later(contents.delete(free));
     return 0;

@@ -54,17 +54,19 @@ export const receivedIn = ({ events }: Batch): readonly ReceivedFact[] =>
 
 /** Loads the messages; one whose stream is gone has been reacted to before, for nothing is removed earlier. */
 export const batchOf = async (messages: Messages, events: readonly Recorded[]): Promise<Batch> => {
-  const loading = events.map(async (recorded): Promise<MessageFact | undefined> => {
-    const { stream } = recorded;
-    const event = messageEvent(recorded);
-    // Nothing follows from a hold: it only says that there is no need for another.
-    if (event === undefined || event.type === "MessageHeld") return undefined;
-    // Its first event is the message.
-    if (event.type === "MessageQueued") return { recorded, event, message: event };
-    const { state, revision } = await messages.load(stream);
+  const load = async (recorded: Recorded, event: MessageEvent): Promise<MessageFact | undefined> => {
+    const { state, revision } = await messages.load(recorded.stream);
     const { message } = state.context;
     return message === undefined || revision === NO_STREAM ? undefined : { recorded, event, message };
-  });
+  };
+  const loading: Promise<MessageFact | undefined>[] = [];
+  for (const recorded of events) {
+    const event = messageEvent(recorded);
+    // Nothing follows from a hold: it only says that there is no need for another.
+    if (event === undefined || event.type === "MessageHeld") continue;
+    // Its first event is the message.
+    loading.push(event.type === "MessageQueued" ? Promise.resolve({ recorded, event, message: event }) : load(recorded, event));
+  }
   return { events, facts: (await Promise.all(loading)).filter((fact) => fact !== undefined) };
 };
 

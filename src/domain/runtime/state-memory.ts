@@ -1,4 +1,5 @@
-/** States of streams that were used lately: a bounded number, the least recently kept goes first. */
+/** States of streams that were used lately: a bounded number, what was kept long ago goes first. */
+import { recentMap } from "../recent-map.ts";
 
 export type Loaded<State> = { readonly state: State; readonly revision: number };
 
@@ -18,7 +19,7 @@ export const stateMemory = <State, Event>(
   limit: number,
   fold: (state: State, events: readonly Event[]) => State,
 ): StateMemory<State, Event> => {
-  const entries = new Map<string, Entry<State, Event>>();
+  const entries = recentMap<Entry<State, Event>>(limit);
   return {
     recall: (stream) => {
       const entry = entries.get(stream);
@@ -28,12 +29,9 @@ export const stateMemory = <State, Event>(
       return entry;
     },
     keep: (stream, state, tail, revision) => {
-      entries.delete(stream);
       entries.set(stream, { state, tail, revision });
-      const oldest = entries.size > limit ? entries.keys().next() : undefined;
-      if (oldest?.done === false) entries.delete(oldest.value);
     },
-    forget: (stream) => void entries.delete(stream),
-    has: (stream) => entries.has(stream),
+    forget: entries.delete,
+    has: (stream) => entries.get(stream) !== undefined,
   };
 };

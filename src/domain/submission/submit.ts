@@ -1,6 +1,6 @@
 /** Queueing a submission: the account's limits, hold rules and unique MAIL FROMs, then one durable append for all recipients. */
 import type { Directory } from "../account/account.ts";
-import { needsSmtpUtf8 } from "../address.ts";
+import { needsSmtpUtf8, type Address } from "../address.ts";
 import type { Clock, Instant } from "../clock.ts";
 import { contentSize, type Position } from "../event-log.ts";
 import { HOLD_RULES_STREAM } from "../holdrule/events.ts";
@@ -36,33 +36,65 @@ const refuse = (reason: SubmissionRefusal["reason"], detail: string): Submission
   refusal: { reason, detail },
 });
 
+type QueuedEvent = Extract<MessageEvent, { type: "MessageQueued" }>;
+
 const NO_WISH = { notify: null, originalRecipient: "" } as const;
 
 /** Ids taken already mean that a clock stepped back over a restart: fresh ones will do. */
 const MAX_ID_COLLISIONS = 8;
 
 /** What the messages of a submission have in common. */
-const common = (submission: Submission, now: Instant, { nextId, newFromId }: Pick<SubmitOptions, "nextId" | "newFromId">) => {
-  const { account, from, content, messageId, subject, extra, requireTls, eightBit, releaseAt, source, envelope } = submission;
+const common = (submission: Submission, at: Instant, { nextId, newFromId }: Pick<SubmitOptions, "nextId" | "newFromId">) => {
+  const { content, releaseAt, envelope } = submission;
   const submissionId = nextId();
   return {
+    at,
     submissionId,
-    account: account.name,
-    from: from.text,
-    senderDomain: from.domain,
     contentId: nextId(),
     size: contentSize(content),
-    messageId,
-    subject,
-    extra,
-    requireTls,
-    eightBit,
-    transport: null,
-    nextAttemptAt: releaseAt === null ? now : Math.max(now, releaseAt),
-    maxAttempts: MAX_ATTEMPTS,
-    source,
+    nextAttemptAt: releaseAt === null ? at : Math.max(at, releaseAt),
     envelopeId: envelope === undefined || envelope.envelopeId === "" ? envelopeIdOf(submissionId, newFromId()) : envelope.envelopeId,
     returnContent: envelope?.returnContent ?? null,
+  };
+};
+
+/** The first event of a message. Its fields are written out: spreading objects costs several times as much, for each recipient. */
+const queuedFor = (
+  recipient: Address,
+  index: number,
+  own: { readonly id: number; readonly sender: Sender },
+  submission: Submission,
+  shared: ReturnType<typeof common>,
+): QueuedEvent => {
+  const { notify, originalRecipient } = submission.envelope?.wishes[index] ?? NO_WISH;
+  return {
+    type: "MessageQueued",
+    at: shared.at,
+    id: own.id,
+    submissionId: shared.submissionId,
+    account: submission.account.name,
+    mailFrom: own.sender.mailFrom,
+    from: submission.from.text,
+    recipient: recipient.text,
+    recipientDomain: recipient.domain,
+    senderDomain: submission.from.domain,
+    fromId: own.sender.fromId,
+    contentId: shared.contentId,
+    size: shared.size,
+    messageId: submission.messageId,
+    subject: submission.subject,
+    extra: submission.extra,
+    requireTls: submission.requireTls,
+    smtpUtf8: submission.smtpUtf8 || needsSmtpUtf8(recipient),
+    eightBit: submission.eightBit,
+    transport: null,
+    nextAttemptAt: shared.nextAttemptAt,
+    maxAttempts: MAX_ATTEMPTS,
+    source: submission.source,
+    envelopeId: shared.envelopeId,
+    notify,
+    returnContent: shared.returnContent,
+    originalRecipient,
   };
 };
 
@@ -84,18 +116,9 @@ export const submitter = (options: SubmitOptions): Submit => {
       const at = clock.now();
       const shared = common(submission, at, options);
       const births = submission.recipients.map((recipient, index) => {
-        const { notify, originalRecipient } = submission.envelope?.wishes[index] ?? NO_WISH;
-        const message: QueuedMessage = {
-          ...shared,
-          ...nextSender(),
-          ...{ id: nextId(), notify, originalRecipient },
-          smtpUtf8: submission.smtpUtf8 || needsSmtpUtf8(recipient),
-          recipient: recipient.text,
-          recipientDomain: recipient.domain,
-        };
+        const message = queuedFor(recipient, index, { id: nextId(), sender: nextSender() }, submission, shared);
         const rule = matchingRule(rules, message);
-        const events: MessageEvent[] = [{ type: "MessageQueued", at, ...message }];
-        if (rule !== undefined) events.push({ type: "MessageHeld", at, by: byRule(rule) });
+        const events: MessageEvent[] = rule === undefined ? [message] : [message, { type: "MessageHeld", at, by: byRule(rule) }];
         return { message, stream: messageStream(message.id), events, isWaiting: rule !== undefined || message.nextAttemptAt > at };
       });
       const copy = sentCopyOf(submission, { at, contentId: shared.contentId, nextId, directory });

@@ -1,9 +1,9 @@
 /** Carries single operations out, inside a transaction that somebody else begins and ends. */
 import type { DatabaseSync } from "node:sqlite";
 import { NO_STREAM, type Position } from "../../../domain/event-log.ts";
+import { recentMap } from "../../../domain/recent-map.ts";
 import { contentRows } from "./content-rows.ts";
 import type { Operation, Outcome } from "./operations.ts";
-import { revisionCache } from "./revision-cache.ts";
 
 export type Changes = {
   /** Throws what SQLite throws; the transaction must then be rolled back and {@link Changes.forget} be called. */
@@ -19,8 +19,11 @@ const readHead = (db: DatabaseSync): Position => {
   return Number(row?.["head"] ?? 0);
 };
 
+/** Last revisions of the streams written lately: the next append to one of them asks no index. */
+const REVISIONS_REMEMBERED = 40_000;
+
 export const changes = (db: DatabaseSync): Changes => {
-  const revisions = revisionCache();
+  const revisions = recentMap<number>(REVISIONS_REMEMBERED);
   const contents = contentRows(db);
   let head = readHead(db);
 
