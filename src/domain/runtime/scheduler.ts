@@ -156,12 +156,12 @@ export const scheduler = (options: SchedulerOptions): Scheduler => {
     while (work.count() < limits.total && window.waiting() > 0) {
       const waitMs = holdBack();
       if (waitMs > 0) {
-        retry.notAfter(clock.now() + waitMs);
+        resume.notAfter(clock.now() + waitMs);
         return;
       }
       const piece = window.next(clock.now());
       if (piece === undefined) {
-        if (window.heldBackMs() < Infinity) retry.notAfter(clock.now() + window.heldBackMs());
+        if (window.heldBackMs() < Infinity) resume.notAfter(clock.now() + window.heldBackMs());
         return;
       }
       onStart(piece.items.length);
@@ -184,6 +184,8 @@ export const scheduler = (options: SchedulerOptions): Scheduler => {
   };
   const wake = alarm(clock, lookAgain);
   const retry = alarm(clock, lookAgain);
+  /** For what is held back though it is known: nothing new has to be looked for. */
+  const resume = alarm(clock, pump);
 
   const work = running(options, {
     ended: pump,
@@ -194,6 +196,7 @@ export const scheduler = (options: SchedulerOptions): Scheduler => {
       if (paused || stopped) return;
       paused = true;
       wake.clear();
+      resume.clear();
       retry.at(clock.now() + TROUBLE_PAUSE_MS);
     },
   });
@@ -224,6 +227,7 @@ export const scheduler = (options: SchedulerOptions): Scheduler => {
       unsubscribe();
       wake.clear();
       retry.clear();
+      resume.clear();
       await work.allEnded();
     },
     running: work.count,
