@@ -23,7 +23,7 @@ export type DeliveryObserver = (message: QueuedMessage, attempt: number, outcome
 
 export type Deliveries = {
   /** Works on due items of one lane; see `perform` of the scheduler. */
-  readonly perform: (items: readonly DueItem[]) => Promise<Position>;
+  readonly perform: (items: readonly DueItem[], leaveLane?: () => void) => Promise<Position>;
 };
 
 /** Address under which a recipient is compared; the address itself for one that does not parse (it was accepted once). */
@@ -99,19 +99,20 @@ export const deliveries = (options: {
     return turn.position;
   };
 
-  const deliverGroup = async (lane: string, group: readonly [Claimed, ...Claimed[]]): Promise<Position> => {
+  const deliverGroup = async (lane: string, group: readonly [Claimed, ...Claimed[]], transacted: () => void): Promise<Position> => {
     const ticket = pace?.ticket() ?? 0;
     const inTime = group.every(({ endsAt }) => mayBegin(endsAt, clock.now(), courier.deadlineMs));
     const outcomes = inTime
       ? await courier.deliver(deliveryOf(group), signal)
       : new Map(group.map(({ message }) => [message.id, TOO_LATE] as const));
     pace?.learnt(lane, signOf(outcomes.values()), ticket, clock.now());
+    transacted();
     const missing: DeliveryOutcome = { kind: "interrupted", reason: "the courier gave no outcome for this recipient" };
     const positions = await Promise.all(group.map((claimed) => record(claimed, outcomes.get(claimed.message.id) ?? missing)));
     return Math.max(...positions);
   };
 
-  const perform = async (items: readonly DueItem[]): Promise<Position> => {
+  const perform: Deliveries["perform"] = async (items, leaveLane = () => undefined) => {
     if (signal.aborted) return 0;
     const claims = await Promise.all(items.map(claim));
     const groups = new Map<string, [Claimed, ...Claimed[]]>();
@@ -121,7 +122,13 @@ export const deliveries = (options: {
       if (group === undefined) groups.set(groupKey(claimed), [claimed]);
       else group.push(claimed);
     }
-    const delivered = await Promise.all([...groups.values()].map((group) => deliverGroup(items[0]?.lane ?? "", group)));
+    let open = groups.size;
+    // Recording what came of it is no burden to the destination.
+    const transacted = (): void => {
+      open -= 1;
+      if (open === 0) leaveLane();
+    };
+    const delivered = await Promise.all([...groups.values()].map((group) => deliverGroup(items[0]?.lane ?? "", group, transacted)));
     return Math.max(0, ...claims.map(({ position }) => position), ...delivered);
   };
 

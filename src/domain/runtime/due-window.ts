@@ -19,6 +19,8 @@ export type WindowLimits = {
 /** A piece of work; to be ended exactly once. */
 export type Piece = {
   readonly items: readonly DueItem[];
+  /** What the lane's limit is about is over, though not all of the work: the next piece may begin. May be called at any time. */
+  readonly leaveLane: () => void;
   /** The work is over; its last event stands at `position`. The items are not taken up again before `notBefore`. */
   readonly end: (position: Position, notBefore?: Instant) => void;
 };
@@ -82,11 +84,18 @@ export const dueWindow = (limits: WindowLimits, pace?: LanePace): DueWindow => {
     lane.running += 1;
     waiting -= items.length;
     pace?.started(name, now);
+    let inLane = true;
+    const leaveLane = (): void => {
+      if (!inLane) return;
+      inLane = false;
+      lane.running -= 1;
+      pace?.ended(name);
+    };
     return {
       items,
+      leaveLane,
       end: (position, notBefore = 0) => {
-        lane.running -= 1;
-        pace?.ended(name);
+        leaveLane();
         for (const item of items) settling.push({ item, position, notBefore });
       },
     };

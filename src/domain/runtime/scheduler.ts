@@ -36,8 +36,11 @@ export type SchedulerOptions = {
   readonly readModel: ReadModel;
   readonly clock: Clock;
   readonly limits: SchedulerLimits;
-  /** Does the work; resolves with the position of its last event, so that the items are not taken up again before the views know. */
-  readonly perform: (items: readonly DueItem[]) => Promise<Position>;
+  /**
+   * Does the work; resolves with the position of its last event, so that the items are not taken up again before the views
+   * know. It may call `leaveLane` when nothing is left to do but to store what came of it.
+   */
+  readonly perform: (items: readonly DueItem[], leaveLane: () => void) => Promise<Position>;
   readonly onError: (error: unknown, items: readonly DueItem[]) => void;
   /** Asked before each piece of work; while it answers a time to wait, ms, nothing is started. Absent: never. */
   readonly holdBack?: () => number;
@@ -83,10 +86,15 @@ const alarm = (clock: Clock, ring: () => void) => {
 /** Pieces of work under way, and what becomes of them when they end. */
 const running = (
   { perform, onError, clock, readModel }: SchedulerOptions,
-  on: { readonly ended: () => void; readonly unchanged: (until: Instant) => void; readonly failed: () => void },
+  on: {
+    readonly ended: () => void;
+    readonly laneLeft: () => void;
+    readonly unchanged: (until: Instant) => void;
+    readonly failed: () => void;
+  },
 ) => {
   const jobs = new Set<Promise<void>>();
-  const begin = ({ items, end }: Piece): void => {
+  const begin = ({ items, leaveLane, end }: Piece): void => {
     const seen = readModel.position();
     const ended = (position: Position): void => {
       // Nothing was stored, so the views will go on to show it as due.
@@ -99,7 +107,10 @@ const running = (
       end(0);
       on.failed();
     };
-    const job = perform(items)
+    const job = perform(items, () => {
+      leaveLane();
+      on.laneLeft();
+    })
       .then(ended, failed)
       .finally(() => {
         jobs.delete(job);
@@ -153,7 +164,7 @@ export const scheduler = (options: SchedulerOptions): Scheduler => {
   };
 
   const beginWork = (): void => {
-    while (work.count() < limits.total && window.waiting() > 0) {
+    while (!stopped && !paused && work.count() < limits.total && window.waiting() > 0) {
       const waitMs = holdBack();
       if (waitMs > 0) {
         resume.notAfter(clock.now() + waitMs);
@@ -182,13 +193,12 @@ export const scheduler = (options: SchedulerOptions): Scheduler => {
     paused = false;
     pump();
   };
-  const wake = alarm(clock, lookAgain);
-  const retry = alarm(clock, lookAgain);
-  /** For what is held back though it is known: nothing new has to be looked for. */
-  const resume = alarm(clock, pump);
+  const [wake, retry] = [alarm(clock, lookAgain), alarm(clock, lookAgain)];
+  const resume = alarm(clock, pump); // for what is known but held back: no need to look for more
 
   const work = running(options, {
     ended: pump,
+    laneLeft: beginWork,
     unchanged: (until) => {
       if (!stopped) retry.notAfter(until);
     },

@@ -46,7 +46,7 @@ export const work = (options: {
 }): Work => {
   const { readModel, clock, limits, deliveries, calls, housekeeping, intake, pace, trouble } = options;
 
-  type Perform = (items: readonly DueItem[]) => Promise<Position>;
+  type Perform = SchedulerOptions["perform"];
   type Extra = Pick<SchedulerOptions, "holdBack" | "onStart" | "pace">;
   const schedule = (kind: WorkKind, of: SchedulerLimits, perform: Perform, extra: Extra = {}) =>
     scheduler({

@@ -46,6 +46,20 @@ describe("recipients of one submission", () => {
     });
   });
 
+  it("leave the lane when the last of their transactions is over, and before what came of it is stored", async () => {
+    const { courier, queue, due, perform, log } = bench();
+    queue(1);
+    queue(2, { submissionId: 77 });
+    const transactions: number[] = [];
+    const stored: number[] = [];
+    await perform(due(), () => {
+      transactions.push(courier.deliveries.length);
+      stored.push(log.all().filter(({ event }) => event.type === "DeliverySucceeded").length);
+    });
+    assert.deepEqual(transactions, [2]);
+    assert.notDeepEqual(stored, [2]);
+  });
+
   const APART: Readonly<Record<string, Partial<QueuedMessage>>> = {
     "another submission": { submissionId: 77 },
     "another MAIL FROM": { mailFrom: "orders+token@shop.example" },

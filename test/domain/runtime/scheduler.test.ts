@@ -114,6 +114,31 @@ describe("the limits", () => {
     assert.deepEqual(new Set(ids().flat()), new Set([1, 2, 5]));
   });
 
+  it("of a lane count work only until it leaves the lane, those in all until it ends", async () => {
+    const { show, start, jobs, ids } = bench({ total: 3, perLane: 1 });
+    show([1, 2, 3, 4].map((id) => item(id)));
+    start();
+    assert.deepEqual(ids(), [[1]]);
+    jobs[0]?.leaveLane();
+    jobs[0]?.leaveLane();
+    assert.deepEqual(ids(), [[1], [2]]);
+    jobs[1]?.leaveLane();
+    jobs[2]?.leaveLane();
+    assert.deepEqual(ids(), [[1], [2], [3]]);
+    jobs[0]?.end(9);
+    await settle();
+    assert.deepEqual(ids(), [[1], [2], [3], [4]]);
+  });
+
+  it("of a lane do not begin new work in a scheduler that was stopped", () => {
+    const { show, start, jobs } = bench({ perLane: 1 });
+    show([item(1), item(2)]);
+    const running = start();
+    void running.stop();
+    jobs[0]?.leaveLane();
+    assert.equal(jobs.length, 1);
+  });
+
   it("let lanes take turns, however long the queue of one is", async () => {
     const { show, start, jobs, ids } = bench({ total: 1, window: 100 });
     const all = [...Array.from({ length: 90 }, (_, index) => item(index, "big.example")), item(90, "b.example"), item(91, "c.example")];

@@ -6,7 +6,12 @@ import { scheduler, type Scheduler, type SchedulerLimits } from "../../../src/do
 import { NOON } from "../../support/samples.ts";
 import { virtualClock } from "../../support/virtual-clock.ts";
 
-type Job = { readonly items: readonly DueItem[]; readonly end: (position?: Position) => void; readonly fail: (error: Error) => void };
+type Job = {
+  readonly items: readonly DueItem[];
+  readonly leaveLane: () => void;
+  readonly end: (position?: Position) => void;
+  readonly fail: (error: Error) => void;
+};
 
 export const item = (id: number, lane = "a.example", changes: Partial<DueItem> = {}): DueItem => ({
   stream: `message-${id}`,
@@ -51,9 +56,9 @@ export const bench = (limits: Partial<SchedulerLimits> = {}, clock: Clock & { ad
     readModel: readModel as ReadModel,
     clock,
     limits: { total: 10, perLane: 10, window: 100, batch: 1, ...limits },
-    perform: (taken) =>
+    perform: (taken, leaveLane) =>
       new Promise((resolve, reject) => {
-        jobs.push({ items: taken, end: (at = 0) => resolve(at), fail: reject });
+        jobs.push({ items: taken, leaveLane, end: (at = 0) => resolve(at), fail: reject });
       }),
     onError: (error) => errors.push(error),
   });
