@@ -8,7 +8,7 @@ import { setFlagsFromString } from "node:v8";
 const FLAGS = [
   // By default the heap may grow to four times what was alive when it was last collected: a burst of messages would leave
   // some 100 MB behind for good. Read at each collection.
-  "--heap-growing-percent=50",
+  "--heap-growing-percent=75",
   // Helping hands cost more processor time than they save waiting, where collections take about a millisecond.
   "--no-parallel-scavenge",
 ];
