@@ -6,7 +6,7 @@ import { contentSize, type ContentStore, type EventLog, type NewContent } from "
 
 /** Octets up to which a content counts as small, and of all that are kept. */
 const SMALL_OCTETS = 16 * 1_024;
-const KEPT_OCTETS = 2 * 1_024 * 1_024;
+const KEPT_OCTETS = 8 * 1_024 * 1_024;
 
 type Parts = { readonly log: EventLog; readonly contents: ContentStore };
 

@@ -19,7 +19,7 @@ import {
 } from "./kinds.ts";
 
 /** States kept in memory, per kind: of what is being worked on, not of what waits. */
-const REMEMBERED = { messages: 10_000, webhooks: 10_000, received: 1_000, recipients: 1_000, holdRules: 1 } as const;
+const REMEMBERED = { messages: 20_000, webhooks: 10_000, received: 1_000, recipients: 1_000, holdRules: 1 } as const;
 
 export type Actors = {
   readonly messages: Messages;
