@@ -2,8 +2,8 @@
 import { StoreUnavailable } from "../store-unavailable.ts";
 import type { Operation, Outcome } from "./operations.ts";
 
-/** Messages under way at a time: one that the writer works on, one that it finds when it is done. */
-const PACKETS_UNDER_WAY = 2;
+/** Messages under way at a time. A second would keep the writer busy without a pause, but with fewer in each commit. */
+const PACKETS_UNDER_WAY = 1;
 
 type Pending = {
   readonly operation: Operation;

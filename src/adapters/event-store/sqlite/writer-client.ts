@@ -1,6 +1,6 @@
 /**
  * The main thread's side of the writer: collects the operations of one turn of the event loop into one message, keeps
- * those that come while two messages are under way for the next (fuller groups cost less per append), and matches answers
+ * those that come while a message is under way for the next (fuller groups cost less per append), and matches answers
  * to who waits. The writer answers in order, so this is a queue. Nobody's answer waits for a checkpoint or a deletion: these
  * go with the next append, or after a moment, and seldom cost a commit of their own.
  */
