@@ -1,36 +1,16 @@
 /**
  * Calls Send as fast as the server answers, over so many kept connections, one call at a time on each. Raw HTTP over
- * sockets: it shares the machine with what it measures, so it must cost next to nothing. Prints a {@link LoadResult}.
+ * sockets. Prints a {@link LoadResult}.
  */
-import { connect } from "node:net";
-import { percentile } from "../statistics.ts";
-import { monotonicMs } from "./counter.ts";
+import { generate, type DialogueMaker, type GeneratorJob } from "./generator.ts";
 
-export type LoadJob = {
-  readonly port: number;
+export type LoadJob = GeneratorJob & {
   readonly login: string;
   readonly password: string;
-  readonly connections: number;
-  /** Calls in all. */
-  readonly count: number;
   /** Recipients of each message. */
   readonly recipients: number;
   /** Domains that the recipients are in, in turns. */
   readonly domains: number;
-  /** Number of the first call: makes recipients differ from those of earlier runs. */
-  readonly from: number;
-};
-
-export type LoadResult = {
-  readonly accepted: number;
-  /** Answers other than 200, and the first of them. */
-  readonly refused: number;
-  readonly firstRefusal: string | undefined;
-  /** By the machine's monotonic clock: from the first call to the last answer, ms. */
-  readonly startedAt: number;
-  readonly durationMs: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
 };
 
 /** Stands in the request for the number of the call, which has as many digits. */
@@ -69,52 +49,31 @@ const answerLength = (text: string): number | undefined => {
   return head + 4 + Number(length);
 };
 
-const run = async (job: LoadJob): Promise<LoadResult> => {
-  const request = requestFor(job);
-  const latencies: number[] = [];
-  let next = 0;
-  let refused = 0;
-  let firstRefusal: string | undefined;
-
-  const worker = (): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const socket = connect(job.port, "127.0.0.1").setNoDelay(true).setEncoding("latin1");
-      let received = "";
-      let sentAt = 0;
-      const send = (): void => {
-        if (next >= job.count) {
-          socket.end();
-          resolve();
-          return;
-        }
-        sentAt = performance.now();
-        socket.write(request(job.from + next), "latin1");
-        next += 1;
-      };
-      socket.once("connect", send);
-      socket.once("error", reject);
-      socket.once("close", () => {
-        reject(new Error("the server closed a connection"));
-      });
-      socket.on("data", (text: string) => {
+const calls =
+  (job: LoadJob): DialogueMaker =>
+  (socket, ended) => {
+    const request = requestFor(job);
+    let received = "";
+    return {
+      open: (ready) => {
+        ready();
+      },
+      begin: (number) => {
+        socket.write(request(number), "latin1");
+      },
+      take: (text) => {
         received += text;
         const length = answerLength(received);
         if (length === undefined || received.length < length) return;
-        latencies.push(performance.now() - sentAt);
-        if (!received.startsWith("HTTP/1.1 200 ")) {
-          refused += 1;
-          firstRefusal ??= received;
-        }
+        const answer = received;
         received = received.slice(length);
-        send();
-      });
-    });
+        ended(answer.startsWith("HTTP/1.1 200 ") ? undefined : answer);
+      },
+      close: () => {
+        socket.end();
+      },
+    };
+  };
 
-  const startedAt = monotonicMs();
-  await Promise.all(Array.from({ length: job.connections }, worker));
-  const durationMs = monotonicMs() - startedAt;
-  const accepted = latencies.length - refused;
-  return { accepted, refused, firstRefusal, startedAt, durationMs, p50Ms: percentile(latencies, 0.5), p99Ms: percentile(latencies, 0.99) };
-};
-
-process.stdout.write(JSON.stringify(await run(JSON.parse(process.argv[2] ?? "{}") as LoadJob)));
+const job = JSON.parse(process.argv[2] ?? "{}") as LoadJob;
+process.stdout.write(JSON.stringify(await generate(job, calls(job))));

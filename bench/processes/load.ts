@@ -1,7 +1,8 @@
 /** Runs the load generator against a Posthorn. */
 import type { Cleanup } from "../cleanup.ts";
 import { nodeArguments, runChild } from "./child.ts";
-import type { LoadJob, LoadResult } from "./load-process.ts";
+import type { LoadResult } from "./generator.ts";
+import type { LoadJob } from "./load-process.ts";
 import type { Posthorn } from "./posthorn.ts";
 
 export type Load = Pick<LoadJob, "connections" | "count"> & Partial<Pick<LoadJob, "recipients" | "domains">>;

@@ -1,23 +1,11 @@
 /**
  * Submits messages over so many SMTP connections, as smtp-source does to Postfix: a connection is kept for all its messages
- * (there with -d, here logged in once), each command waits for its reply, nothing is pipelined, and there is no TLS. Raw
- * sockets: it shares the machine with what it measures, so it must cost next to nothing. Prints a {@link LoadResult}.
+ * (there with -d, here logged in once), each command waits for its reply, nothing is pipelined, and there is no TLS. Prints a
+ * {@link LoadResult}.
  */
-import { connect } from "node:net";
-import { percentile } from "../statistics.ts";
-import { monotonicMs } from "./counter.ts";
-import type { LoadResult } from "./load-process.ts";
+import { generate, type DialogueMaker, type GeneratorJob } from "./generator.ts";
 
-export type SubmissionJob = {
-  readonly port: number;
-  readonly login: string;
-  readonly password: string;
-  readonly connections: number;
-  /** Messages in all. */
-  readonly count: number;
-  /** Number of the first message: makes recipients differ from those of earlier runs. */
-  readonly from: number;
-};
+export type SubmissionJob = GeneratorJob & { readonly login: string; readonly password: string };
 
 /** About a kilobyte, as an application's text message has. */
 const TEXT = `${"The quick brown fox jumps over the lazy dog, and the dog lets it.".padEnd(72, ".")}\r\n`.repeat(14);
@@ -42,63 +30,46 @@ const opening = ({ login, password }: SubmissionJob): readonly string[] => [
 
 const LAST_LINE = /^\d{3}(?: .*)?\r\n$/m;
 
-const run = async (job: SubmissionJob): Promise<LoadResult> => {
-  const lines = linesFor(job);
-  const latencies: number[] = [];
-  let next = 0;
-  let refused = 0;
-  let firstRefusal: string | undefined;
-
-  const worker = (): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const socket = connect(job.port, "127.0.0.1").setNoDelay(true).setEncoding("latin1");
-      let toSay = [...opening(job)];
-      let received = "";
-      let sentAt = 0;
-      let isOpen = false;
-      const begin = (): void => {
-        if (next >= job.count) {
-          socket.end("QUIT\r\n");
-          resolve();
-          return;
-        }
-        sentAt = performance.now();
-        toSay = [...lines(job.from + next)];
-        next += 1;
+const submissions =
+  (job: SubmissionJob): DialogueMaker =>
+  (socket, ended, fail) => {
+    const lines = linesFor(job);
+    let received = "";
+    let toSay: string[] = [];
+    let done: (reply: string) => void = () => undefined;
+    const say = (): void => {
+      socket.write(toSay.shift() ?? "", "latin1");
+    };
+    return {
+      // The server speaks first.
+      open: (ready) => {
+        toSay = [...opening(job)];
+        done = (reply) => {
+          if (isGood(reply)) ready();
+          else fail(new Error(`not logged in: ${reply}`));
+        };
+      },
+      begin: (number) => {
+        toSay = [...lines(number)];
+        done = (reply) => {
+          ended(isGood(reply) ? undefined : reply);
+        };
         say();
-      };
-      const say = (): void => {
-        socket.write(toSay.shift() ?? "", "latin1");
-      };
-      const end = (reply: string): void => {
-        if (isOpen) latencies.push(performance.now() - sentAt);
-        isOpen = true;
-        if (!isGood(reply)) {
-          refused += 1;
-          firstRefusal ??= reply;
-        }
-        begin();
-      };
-      socket.once("error", reject);
-      socket.once("close", () => {
-        reject(new Error("the server closed a connection"));
-      });
-      socket.on("data", (text: string) => {
+      },
+      take: (text) => {
         received += text;
         if (!LAST_LINE.test(received)) return;
         const reply = received;
         received = "";
-        if (!isGood(reply) && toSay.length > 0) reject(new Error(`unexpected: ${reply}`));
-        else if (toSay.length > 0) say();
-        else end(reply);
-      });
-    });
+        if (toSay.length === 0) done(reply);
+        else if (isGood(reply)) say();
+        else fail(new Error(`unexpected: ${reply}`));
+      },
+      close: () => {
+        socket.end("QUIT\r\n");
+      },
+    };
+  };
 
-  const startedAt = monotonicMs();
-  await Promise.all(Array.from({ length: job.connections }, worker));
-  const durationMs = monotonicMs() - startedAt;
-  const accepted = latencies.length - refused;
-  return { accepted, refused, firstRefusal, startedAt, durationMs, p50Ms: percentile(latencies, 0.5), p99Ms: percentile(latencies, 0.99) };
-};
-
-process.stdout.write(JSON.stringify(await run(JSON.parse(process.argv[2] ?? "{}") as SubmissionJob)));
+const job = JSON.parse(process.argv[2] ?? "{}") as SubmissionJob;
+process.stdout.write(JSON.stringify(await generate(job, submissions(job))));

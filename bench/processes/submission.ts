@@ -2,7 +2,7 @@
 import type { Cleanup } from "../cleanup.ts";
 import { nodeArguments, runChild } from "./child.ts";
 import type { Load, Sent } from "./load.ts";
-import type { LoadResult } from "./load-process.ts";
+import type { LoadResult } from "./generator.ts";
 import type { Posthorn } from "./posthorn.ts";
 import type { SubmissionJob } from "./submission-process.ts";
 

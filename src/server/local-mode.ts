@@ -5,6 +5,7 @@ import { localPages } from "../adapters/http/local/local-pages.ts";
 import type { LocalInfo } from "../adapters/http/local/start-page.ts";
 import type { HttpLog } from "../adapters/http/server.ts";
 import type { ArrivalAnswer } from "../adapters/smtp-in/intake.ts";
+import { readHeader } from "../adapters/mime/reader/mail-header.ts";
 import { localReceiver, type LocalReceiver } from "../adapters/smtp-in/receiver.ts";
 import type { Room } from "../adapters/smtp-in/room.ts";
 import type { StoreWithContents } from "../adapters/event-store/event-store.ts";
@@ -62,6 +63,7 @@ export const receiverFor = (
     clock,
     maxMessageSize: config.maxMessageSize,
     room,
+    readHeader,
     onError: (error) => {
       log.error({ err: error }, "receiving mail failed");
     },

@@ -2,6 +2,7 @@
 import { afterEach } from "node:test";
 
 import type { Arrival } from "../../src/adapters/smtp-in/intake.ts";
+import { readHeader } from "../../src/adapters/mime/reader/mail-header.ts";
 import { type LocalReceiver, localReceiver, type LocalReceiverOptions } from "../../src/adapters/smtp-in/receiver.ts";
 import { type Dialogue, smtpDialogue } from "./smtp-dialogue.ts";
 import { roomFor } from "../../src/adapters/smtp-in/room.ts";
@@ -34,6 +35,7 @@ export const receivers = (): ((options?: Partial<LocalReceiverOptions>) => Promi
       clock,
       maxMessageSize: 100_000,
       room: roomFor(400_000),
+      readHeader,
       onMessage: (arrival) => {
         arrivals.push(arrival);
         return Promise.resolve({ accepted: true });

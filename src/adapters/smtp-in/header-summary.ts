@@ -1,8 +1,6 @@
-/** The few things that a list of received mail shows, read off a header by the mail world's own decoders. */
-import libmime from "libmime";
-import addressparser from "nodemailer/lib/addressparser";
+/** The few things that a list of received mail shows, read off a header as far as a list needs it. */
 
-/** Decoded; empty when missing. At most {@link MAX_VALUE} characters each. */
+/** Decoded; empty when missing. At most 998 characters each. */
 export type HeaderSummary = {
   /** Address of the first author. */
   readonly from: string;
@@ -13,41 +11,22 @@ export type HeaderSummary = {
   readonly hops: number;
 };
 
+/** The reader that everybody else uses, too: whatever a header holds, it does not throw. */
+export type HeaderReader = (
+  octets: Uint8Array,
+  limits: { readonly headerOctets: number },
+) => {
+  readonly from: readonly { readonly address: string }[];
+  readonly subject: string;
+  readonly messageId: string;
+  readonly all: (name: string) => readonly string[];
+};
+
 /** A header is read so far. RFC 5321 section 4.5.3.1 sets no limit; nobody's list needs more. */
 const MAX_HEADER_OCTETS = 64 * 1_024;
-const MAX_VALUE = 998;
 
-const CONTROLS = /[\u0000-\u001f\u007f-\u009f]+/gu;
-
-const bounded = (text: string): string =>
-  text
-    .slice(0, MAX_VALUE * 2)
-    .replace(CONTROLS, " ")
-    .trim()
-    .slice(0, MAX_VALUE)
-    .toWellFormed();
-
-const decoded = (value: string): string => {
-  const short = value.slice(0, MAX_VALUE * 4).replace(/\r?\n(?=[ \t])/gu, "");
-  return bounded(short.includes("=?") ? libmime.decodeWords(short) : short);
-};
-
-const headerOf = (content: Buffer): string => {
-  if (content[0] === 13 && content[1] === 10) return "";
-  const end = content.indexOf("\r\n\r\n");
-  return content.toString("utf8", 0, Math.min(end < 0 ? content.length : end, MAX_HEADER_OCTETS));
-};
-
-const firstAddress = (value: string): string => bounded(addressparser(value.slice(0, MAX_VALUE * 4), { flatten: true })[0]?.address ?? "");
-
-/** Reads the header of a message with CRLF line ends. Whatever the header holds, it does not throw. */
-export const headerSummary = (content: Buffer): HeaderSummary => {
-  const headers = libmime.decodeHeaders(headerOf(content), { skipPrototypeKeys: true });
-  const first = (name: string): string => headers[name]?.[0] ?? "";
-  return {
-    from: firstAddress(first("from")),
-    subject: decoded(first("subject")),
-    messageId: bounded(first("message-id")),
-    hops: headers["received"]?.length ?? 0,
-  };
+/** Reads the header of a message that begins with these octets. */
+export const headerSummary = (readHeader: HeaderReader, octets: Uint8Array = new Uint8Array()): HeaderSummary => {
+  const { from, subject, messageId, all } = readHeader(octets, { headerOctets: MAX_HEADER_OCTETS });
+  return { from: from[0]?.address ?? "", subject, messageId, hops: all("received").length };
 };

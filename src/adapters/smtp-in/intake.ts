@@ -7,7 +7,7 @@ import { parseAddress } from "../../domain/address.ts";
 import type { Clock } from "../../domain/clock.ts";
 import { type ContentGatherer, gatherContent } from "../../domain/content.ts";
 import type { Content } from "../../domain/event-log.ts";
-import { headerSummary } from "./header-summary.ts";
+import { type HeaderReader, headerSummary } from "./header-summary.ts";
 import { NO_ROOM, type Room, type Share, shareOf } from "./room.ts";
 import { type Simulated, simulationOf } from "./simulation.ts";
 import { hasBareLineEnd } from "./strict-server.ts";
@@ -43,6 +43,7 @@ export type IntakeOptions = {
   readonly maxMessageSize: number;
   /** For messages that come in at the same time. */
   readonly room: Room;
+  readonly readHeader: HeaderReader;
   /** Resolves when the message is stored durably, or with why it is not. */
   readonly onMessage: (arrival: Arrival) => Promise<ArrivalAnswer>;
 };
@@ -83,11 +84,9 @@ const contentOf = async (stream: SMTPServerDataStream, maxOctets: number, share:
   return typeof kept.content === "string" ? kept.content : kept.content.content();
 };
 
-const bufferOf = ({ buffer, byteOffset, byteLength }: Uint8Array = new Uint8Array()): Buffer => Buffer.from(buffer, byteOffset, byteLength);
-
-const arrivalOf = (session: SMTPServerSession, body: Content, { hostName, clock }: IntakeOptions): Arrival | undefined => {
+const arrivalOf = (session: SMTPServerSession, body: Content, { hostName, clock, readHeader }: IntakeOptions): Arrival | undefined => {
   // The first piece is longer than what is read of a header, or all there is.
-  const { hops, ...summary } = headerSummary(bufferOf(body[0]));
+  const { hops, ...summary } = headerSummary(readHeader, body[0]);
   if (hops > MAX_HOPS) return undefined;
   const { envelope, remoteAddress, transmissionType, id, transaction } = session;
   const smtpUtf8 = envelope.smtpUtf8 === true;

@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { describe, it } from "node:test";
 
 import type { Arrival, ArrivalAnswer } from "../../../src/adapters/smtp-in/intake.ts";
+import { readHeader } from "../../../src/adapters/mime/reader/mail-header.ts";
 import { localReceiver } from "../../../src/adapters/smtp-in/receiver.ts";
 import { roomFor } from "../../../src/adapters/smtp-in/room.ts";
 import { MESSAGE, receivers, text } from "../../support/local-receiver.ts";
@@ -128,6 +129,7 @@ describe("the local receiver", () => {
       clock: virtualClock(),
       maxMessageSize: 1_000,
       room: roomFor(1_000),
+      readHeader,
       onMessage: () => Promise.resolve({ accepted: true }),
     });
     await assert.rejects(receiver.listen(), { code: "EADDRINUSE" });
