@@ -7,6 +7,8 @@ import { median } from "../statistics.ts";
 
 const LOAD = { connections: 16, recipients: 100 } as const;
 const FACTOR = 4;
+/** 20,000 messages: before that the figure is about the compiler. */
+const WARM_UP = 200;
 /** Both put several recipients into one transaction, each as it sees fit: they are done when nothing comes any more. */
 const QUIET_MS = 750;
 
@@ -19,7 +21,7 @@ const run = async (bench: Bench): Promise<readonly Figure[]> => {
     await server.caughtUp();
     return sent;
   };
-  await own(50);
+  await own(WARM_UP);
   const results = await inTurns(
     bench.rounds,
     () => own(quick ? 80 : 400),
