@@ -21,7 +21,7 @@ const run = async (bench: Bench): Promise<readonly Figure[]> => {
     await server.caughtUp();
     return sent;
   };
-  await own(WARM_UP);
+  await own(quick ? 50 : WARM_UP);
   const results = await inTurns(
     bench.rounds,
     () => own(quick ? 80 : 400),

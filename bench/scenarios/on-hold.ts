@@ -1,9 +1,8 @@
 /** Accepting alone: everything is put on hold, so that nothing else happens than taking messages in for good. */
 import { formatNumber, timesPeer, type Figure } from "../figures.ts";
-import { send, type Load, type Sent } from "../processes/load.ts";
+import { send, submit, type Load, type Sent } from "../processes/load.ts";
 import { freePort } from "../processes/ports.ts";
 import { startPosthorn } from "../processes/posthorn.ts";
-import { submit } from "../processes/submission.ts";
 import { inTurns, serverOptions, type Bench, type Scenario } from "../scenario.ts";
 import { median } from "../statistics.ts";
 
@@ -68,7 +67,8 @@ const bySend = async (bench: Bench): Promise<WayIn> => {
     name: "Send accepted on hold",
     factor: (connections) => (connections === 1 ? 1 : 3),
     hand: (load) => send(server, load, bench.cleanup),
-    ...{ caughtUp: server.caughtUp, stop: server.stop },
+    caughtUp: server.caughtUp,
+    stop: server.stop,
   };
 };
 
@@ -79,7 +79,8 @@ const bySubmission = async (bench: Bench): Promise<WayIn> => {
     name: "SMTP submission accepted",
     factor: () => 1,
     hand: (load) => submit({ ...server, port }, load, bench.cleanup),
-    ...{ caughtUp: server.caughtUp, stop: server.stop },
+    caughtUp: server.caughtUp,
+    stop: server.stop,
   };
 };
 

@@ -8,9 +8,9 @@ import { parseAddress } from "../../domain/address.ts";
 import type { Address } from "../../domain/address.ts";
 import { MINUTE_MS } from "../../domain/clock.ts";
 import type { Clock } from "../../domain/clock.ts";
+import { recentMap } from "../../domain/recent-map.ts";
 import type { PasswordHash, ScryptCost } from "./password-hash.ts";
 import { DEFAULT_COST, looksHashed, matchesHash, parsePasswordHash, samePassword } from "./password-hash.ts";
-import { recentMap } from "../../domain/recent-map.ts";
 
 /** - `refused`: unknown address, wrong password or login disabled: the caller is not told which.
  *  - `busy`: too many unknown logins wait to be verified; nothing is known about this one. */

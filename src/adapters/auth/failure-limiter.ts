@@ -9,8 +9,8 @@
  */
 import { DAY_MS, MINUTE_MS } from "../../domain/clock.ts";
 import type { Clock, Instant } from "../../domain/clock.ts";
-import { networksOf } from "./networks.ts";
 import { recentMap, type RecentMap } from "../../domain/recent-map.ts";
+import { networksOf } from "./networks.ts";
 
 /** `address` is the client's IP address, `login` the name it presented. */
 export type FailureLimiter = {

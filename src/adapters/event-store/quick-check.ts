@@ -24,7 +24,8 @@ type Definition = {
   readonly options?: readonly ZodType[];
 };
 
-const definitionOf = (schema: ZodType): Definition => schema.def;
+/** How a schema describes itself. */
+export const definitionOf = (schema: ZodType): Definition => schema.def;
 
 const leaveToZod: QuickCheck = () => false;
 
@@ -84,7 +85,12 @@ const checks: Readonly<Record<string, (definition: Definition) => QuickCheck>> =
   optional: ({ innerType }) => (innerType === undefined ? leaveToZod : quickCheck(innerType)),
   array: ({ element }) => {
     const fits = element === undefined ? leaveToZod : quickCheck(element);
-    return (value) => Array.isArray(value) && value.every(fits);
+    return (value) => {
+      if (!Array.isArray(value)) return false;
+      // Not by every(), which passes over holes.
+      for (const item of value) if (!fits(item)) return false;
+      return true;
+    };
   },
   record: ({ keyType, valueType }) => (isText(keyType) && isText(valueType) ? textsByText : leaveToZod),
   union: ({ options = [] }) => {

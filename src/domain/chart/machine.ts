@@ -75,10 +75,13 @@ const guardOf = (machine: AnyStateMachine, where: string, guard: unknown): Way["
 const checkFlat = (machine: AnyStateMachine): void => {
   const { root } = machine;
   if (root.type === "parallel") throw unfit(machine.id, "several states at once");
-  if (root.transitions.size > 0 || root.entry.length > 0) throw unfit(machine.id, "something above its states");
+  if (root.transitions.size + root.entry.length + root.exit.length + root.invoke.length > 0)
+    throw unfit(machine.id, "something above its states");
   for (const state of Object.values(root.states) as readonly AnyStateNode[]) {
     if (state.type !== "atomic" && state.type !== "final") throw unfit(state.id, "states within a state");
     if (state.always !== undefined && state.always.length > 0) throw unfit(state.id, "eventless transitions");
+    // xstate leaves a final state as soon as it is entered.
+    if (state.type === "final" && state.exit.length > 0) throw unfit(state.id, "actions behind its end");
     if (state.invoke.length > 0 || state.after.length > 0) throw unfit(state.id, "invoked or delayed work");
     if (state.key === root.config.initial && state.entry.length > 0) throw unfit(state.id, "actions before the first event");
   }

@@ -2,22 +2,8 @@
 import fc from "fast-check";
 import type { ZodType } from "zod";
 import { eventSchemas } from "../../../src/adapters/event-store/codec.ts";
+import { definitionOf } from "../../../src/adapters/event-store/quick-check.ts";
 import type { DomainEvent } from "../../../src/domain/events.ts";
-
-/** What a schema says about itself. */
-type Definition = {
-  readonly type: string;
-  readonly format?: string;
-  readonly values?: readonly unknown[];
-  readonly entries?: Readonly<Record<string, string>>;
-  readonly shape?: Readonly<Record<string, ZodType>>;
-  readonly innerType?: ZodType;
-  readonly element?: ZodType;
-  readonly valueType?: ZodType;
-  readonly options?: readonly ZodType[];
-};
-
-const definitionOf = (schema: ZodType): Definition => schema.def;
 
 const objectOf = (shape: Readonly<Record<string, ZodType>>): fc.Arbitrary<unknown> => {
   const keys = Object.keys(shape);

@@ -53,6 +53,13 @@ describe("the quick check", () => {
     });
   }
 
+  it("does not pass over the holes of a list", () => {
+    const schema = z.array(z.string());
+    const holes: unknown[] = ["a"];
+    holes[2] = "c";
+    assert.deepEqual([quickCheck(schema)(holes), schema.safeParse(holes).success], [false, false]);
+  });
+
   it("leaves to zod what it does not know", () => {
     const others = [z.string().min(0), z.iso.date(), z.int32(), z.date(), z.looseObject({}), z.object({}), z.record(z.string(), z.int())];
     for (const schema of [...others, z.string().transform((text) => text), z.array(z.string()).max(3), z.string().default("")]) {

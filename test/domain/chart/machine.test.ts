@@ -92,6 +92,8 @@ describe("a chart that is more than a table", () => {
     refuses({ id: "m", initial: "a", states: { a: { always: "b" }, b: {} } }, /eventless/);
     refuses({ id: "m", initial: "a", states: { a: { on: { "*": "b" } }, b: {} } }, /any event/);
     refuses({ id: "m", initial: "a", on: { GO: ".b" }, states: { a: {}, b: {} } }, /above its states/);
+    refuses({ id: "m", initial: "a", exit: "wave", states: { a: {} } }, /above its states/);
+    refuses({ id: "m", initial: "a", invoke: { src: "work" }, states: { a: {} } }, /above its states/);
   });
 
   it("is refused when it is read: work and time of its own", () => {
@@ -99,6 +101,7 @@ describe("a chart that is more than a table", () => {
     refuses({ id: "m", initial: "a", states: { a: { invoke: { src: "work" } } } }, /invoked/);
     refuses({ id: "m", initial: "a", states: { a: { on: { GO: "b" } }, b: { entry: () => undefined } } }, /inline action/);
     refuses({ id: "m", initial: "a", states: { a: { entry: "greet" } } }, /actions before the first event/);
+    refuses({ id: "m", initial: "a", states: { a: { on: { END: "b" } }, b: { type: "final", exit: "wave" } } }, /actions behind its end/);
     refuses({ id: "m", initial: "a", states: { a: { on: { GO: { guard: () => true } } } } }, /guard that is not a name/);
   });
 });
