@@ -34,18 +34,19 @@ const BY_CHOSEN_ENVELOPE = inBoth(
   (table) => `INDEXED BY ${indexName(table, ["account", "envelopeId"])} WHERE account = ? AND envelopeId = ? AND ${ENVELOPE_CHOSEN}`,
 );
 
-const BY_SUBMISSION = inBoth(() => "NOT INDEXED WHERE id > ? AND id < ? AND account = ? AND envelopeId = ?");
+const BY_SUBMISSION = inBoth(() => `NOT INDEXED WHERE id > ? AND id < ? AND account = ? AND envelopeId = ? AND NOT (${ENVELOPE_CHOSEN})`);
 
 const BY_FROM_ID = [QUEUE, RETIRED].map(
   (table) => `SELECT id FROM ${table.name} INDEXED BY ${indexName(table, ["fromId"])} WHERE fromId = ? AND fromId <> '' LIMIT 1`,
 );
 
+const newestFirst = (lookups: readonly MessageLookup[]): readonly MessageLookup[] => lookups.toSorted((a, b) => b.id - a.id);
+
 export const reportedMessages = (reader: Reader): Pick<ReadModel, "messageOfFromId" | "messagesOfEnvelope" | "messagesOfMessageId"> => {
   const found = (statements: Statements, parameters: readonly SqlValue[]): readonly MessageLookup[] =>
-    statements
-      .flatMap((sql) => reader.all(sql, parameters))
-      .map(([id, recipient]) => ({ id: Number(id), recipient: String(recipient) }))
-      .sort((a, b) => b.id - a.id);
+    newestFirst(
+      statements.flatMap((sql) => reader.all(sql, parameters)).map(([id, recipient]) => ({ id: Number(id), recipient: String(recipient) })),
+    );
 
   return {
     messageOfFromId: (fromId) => {
@@ -58,9 +59,10 @@ export const reportedMessages = (reader: Reader): Pick<ReadModel, "messageOfFrom
     messagesOfEnvelope: (account, envelopeId) => {
       const submissionId = submissionOf(envelopeId);
       const chosen = found(BY_CHOSEN_ENVELOPE, [account, envelopeId]);
-      if (submissionId === undefined || chosen.length > 0) return chosen;
+      if (submissionId === undefined) return chosen;
+      // Both: somebody may have chosen what is, or will be, the id of a submission that is not theirs.
       const end = firstIdMadeAt(idMadeAt(submissionId) + SUBMISSION_SPAN_MS);
-      return found(BY_SUBMISSION, [submissionId, end, account, envelopeId]);
+      return newestFirst([...chosen, ...found(BY_SUBMISSION, [submissionId, end, account, envelopeId])]);
     },
     messagesOfMessageId: (account, messageId) => found(BY_MESSAGE_ID, [account, messageId]),
   };
