@@ -116,7 +116,8 @@ accounts:
     # Limits for each 24 hours: messages, and addresses never written to before. A number or "unlimited".
     messagesPerDay: 1000
     firstTimeRecipientsPerDay: 200
-    # What the account's messages may take on disk: a size or "unlimited".
+    # What the account's messages may take on disk: a size or "unlimited". Beyond it no mail is taken in and no copies of
+    # sent messages are kept; sending goes on.
     storageQuota: unlimited
     loginDisabled: false
     # Where to tell what became of messages.

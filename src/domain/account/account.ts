@@ -22,7 +22,7 @@ export type Account = {
   readonly messagesPerDay: number | null;
   /** Addresses never written to before, per 24 hours; null = unlimited. */
   readonly firstTimeRecipientsPerDay: number | null;
-  /** Octets the account may store; null = unlimited. */
+  /** Octets the account may store before no mail is taken in and no copies are kept for it; null = unlimited. */
   readonly storageQuota: number | null;
   readonly outgoingWebhook: OutgoingWebhook | null;
   /** Where it wants to hear of mail that arrives. */

@@ -1,6 +1,6 @@
 /**
- * What an account may still send today and store. The views know what was sent; what was granted in the last moments,
- * which they have not seen yet, is remembered here, so that a burst cannot slip past the limit.
+ * What an account may still send today, and whether a copy of it may be kept. The views know what was sent; what was granted
+ * in the last moments, which they have not seen yet, is remembered here, so that a burst cannot slip past the limit.
  */
 import type { Account } from "../account/account.ts";
 import type { Clock, Instant } from "../clock.ts";
@@ -12,6 +12,8 @@ import type { SubmissionRefusal } from "./submission.ts";
 export type Reservation =
   | {
       readonly granted: true;
+      /** Whether the account's storage has room for the copy that is asked for; true when none is. */
+      readonly copyFits: boolean;
       /** The submission is stored: the views will count it. */
       readonly settle: () => void;
       /** It was not stored. */
@@ -19,9 +21,19 @@ export type Reservation =
     }
   | { readonly granted: false; readonly refusal: SubmissionRefusal };
 
+/** What a submission stores, octets. */
+export type Octets = {
+  readonly message: number;
+  /** What its copy in the Sent mailbox takes besides; undefined when none is asked for. */
+  readonly copy?: number | undefined;
+};
+
 export type Allowance = {
-  /** Grants a submission to these recipients (base addresses) or says which limit stands against it. */
-  readonly reserve: (account: Account, recipients: readonly string[], size: number) => Reservation;
+  /**
+   * Grants a submission to these recipients (base addresses) or says which limit stands against it. The storage quota is
+   * none of these: it is for what an account keeps, and a full mailbox stops nobody from sending.
+   */
+  readonly reserve: (account: Account, recipients: readonly string[], octets: Octets) => Reservation;
 };
 
 /** A grant that the views may not show yet; `storedAt` is a position at or after its events, once stored. */
@@ -33,7 +45,7 @@ type Grant = {
   storedAt: Position | undefined;
 };
 
-const ALWAYS: Reservation = { granted: true, settle: () => undefined, release: () => undefined };
+const ALWAYS: Reservation = { granted: true, copyFits: true, settle: () => undefined, release: () => undefined };
 
 const isUnlimited = ({ messagesPerDay, firstTimeRecipientsPerDay, storageQuota }: Account): boolean =>
   messagesPerDay === null && firstTimeRecipientsPerDay === null && storageQuota === null;
@@ -54,7 +66,7 @@ export const allowance = (options: { readonly log: EventLog; readonly readModel:
     return mine;
   };
 
-  const reserve = (account: Account, recipients: readonly string[], size: number): Reservation => {
+  const reserve: Allowance["reserve"] = (account, recipients, octets) => {
     if (isUnlimited(account)) return ALWAYS;
     const { name, messagesPerDay, firstTimeRecipientsPerDay, storageQuota } = account;
     const mine = unseen(name);
@@ -78,15 +90,21 @@ export const allowance = (options: { readonly log: EventLog; readonly readModel:
     ) {
       return refusal("recipientLimitReached", `the limit of ${firstTimeRecipientsPerDay} first-time recipients in 24 hours is reached`);
     }
-    const octets = pending.reduce((sum, grant) => sum + grant.octets, 0);
-    if (storageQuota !== null && readModel.storedOctets(name) + octets + size > storageQuota) {
-      return refusal("sentOverQuota", `the account's storage quota of ${storageQuota} octets is used up`);
-    }
+    const { message, copy } = octets;
+    const stored = (): number => readModel.storedOctets(name) + pending.reduce((sum, grant) => sum + grant.octets, 0);
+    const copyFits = copy === undefined || storageQuota === null || stored() + message + copy <= storageQuota;
 
-    const grant: Grant = { at: clock.now(), messages: recipients.length, octets: size, newRecipients, storedAt: undefined };
+    const grant: Grant = {
+      at: clock.now(),
+      messages: recipients.length,
+      octets: message + (copyFits ? (copy ?? 0) : 0),
+      newRecipients,
+      storedAt: undefined,
+    };
     mine.add(grant);
     return {
       granted: true,
+      copyFits,
       settle: () => {
         grant.storedAt = log.head();
       },

@@ -11,9 +11,11 @@ import type { Submission } from "./submission.ts";
 /** What the copy adds to an append; no content when it shares that of the queued messages. */
 export type SentCopy = { readonly write: EventWrite; readonly contents: readonly NewContent[] };
 
-/** Octets that the copy takes besides those of the queued messages. */
-export const sentCopyOctets = ({ sentCopy, content }: Submission): number =>
-  sentCopy === undefined || sentCopy.head.byteLength === 0 ? 0 : sentCopy.head.byteLength + contentSize(content);
+/** Octets that the copy takes besides those of the queued messages; undefined when none is asked for. */
+export const sentCopyOctets = ({ sentCopy, content }: Submission): number | undefined => {
+  if (sentCopy === undefined) return undefined;
+  return sentCopy.head.byteLength === 0 ? 0 : sentCopy.head.byteLength + contentSize(content);
+};
 
 /**
  * The copy of a submission that asks for one. `contentId` is the queued messages'. Its own content is copied: that of the

@@ -47,8 +47,7 @@ export type Submission = {
 
 /** Why nothing was queued. `detail` is a sentence for the sender. */
 export type SubmissionRefusal = {
-  readonly reason:
-    "badFrom" | "domainDisabled" | "noRecipients" | "messageLimitReached" | "recipientLimitReached" | "sentOverQuota" | "fromIdImpossible";
+  readonly reason: "badFrom" | "domainDisabled" | "noRecipients" | "messageLimitReached" | "recipientLimitReached" | "fromIdImpossible";
   readonly detail: string;
 };
 

@@ -142,18 +142,6 @@ export const submitter = (options: SubmitOptions): Submit => {
     return options.chosenFromIds.claim(chosen) ?? refuse("fromIdImpossible", `the fromid ${chosen} is another message's`);
   };
 
-  /** Room for the messages and the copy that is asked for, else for the messages alone. */
-  const reserve = (submission: Submission) => {
-    const bases = submission.recipients.map(({ text }) => comparable(text));
-    const size = contentSize(submission.content);
-    const copySize = sentCopyOctets(submission);
-    const whole = allowance.reserve(submission.account, bases, size + copySize);
-    const copyMayGo = copySize > 0 && !whole.granted && whole.refusal.reason === "sentOverQuota";
-    return copyMayGo
-      ? { reservation: allowance.reserve(submission.account, bases, size), withoutCopy: true }
-      : { reservation: whole, withoutCopy: false };
-  };
-
   return async (submission) => {
     const refusal = check(submission);
     if (refusal !== undefined) return refusal;
@@ -161,16 +149,19 @@ export const submitter = (options: SubmitOptions): Submit => {
     if (!plan.possible) return refuse("fromIdImpossible", plan.detail);
     const claim = claimFor(plan.chosen, submission);
     if (claim !== undefined && "accepted" in claim) return claim;
-    const { reservation, withoutCopy } = reserve(submission);
+    const bases = submission.recipients.map(({ text }) => comparable(text));
+    const octets = { message: contentSize(submission.content), copy: sentCopyOctets(submission) };
+    const reservation = allowance.reserve(submission.account, bases, octets);
     if (!reservation.granted) {
       claim?.release();
       return { accepted: false, refusal: reservation.refusal };
     }
     try {
-      const result = await queue(withoutCopy ? { ...submission, sentCopy: undefined } : submission, plan.next);
+      const { copyFits } = reservation;
+      const result = await queue(copyFits ? submission : { ...submission, sentCopy: undefined }, plan.next);
       reservation.settle();
       claim?.settle();
-      return withoutCopy && result.accepted ? { ...result, copyLeftOut: true } : result;
+      return !copyFits && result.accepted ? { ...result, copyLeftOut: true } : result;
     } catch (error) {
       reservation.release();
       claim?.release();

@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import type { Account } from "../../../src/domain/account/account.ts";
 import { DAY_MS, HOUR_MS } from "../../../src/domain/clock.ts";
-import type { SubmissionRefusal } from "../../../src/domain/submission/submission.ts";
+import type { SubmissionRefusal, SubmissionResult } from "../../../src/domain/submission/submission.ts";
 import { anAccount } from "../../support/samples.ts";
 import { aSubmission, world, type World } from "../../support/world.ts";
 
@@ -119,22 +119,40 @@ describe("the limit of first-time recipients in 24 hours", () => {
 });
 
 describe("the storage quota", () => {
-  it("holds for a burst, and counts a content once for all of its recipients", async () => {
-    const { one, send } = limited({ storageQuota: 100 });
-    one.views.follows = "manually";
-    const answers = await Promise.all(Array.from({ length: 5 }, (_, index) => send(to(index), to(index + 10), to(index + 20))));
-    assert.deepEqual([count(answers, "accepted"), count(answers, "sentOverQuota")], [3, 2]);
+  const noBcc = { head: new Uint8Array() };
+
+  it("stops nobody from sending", async () => {
+    const { one, send } = limited({ storageQuota: 40 });
+    const answers = await Promise.all(Array.from({ length: 5 }, (_, index) => send(to(index))));
+    assert.equal(count(answers, "accepted"), 5);
     one.views.catchUp();
-    assert.equal(one.views.storedOctets("shop"), 96);
-    assert.equal(await send(to(1)), "sentOverQuota");
+    assert.equal(await send(to(9)), "accepted");
   });
 
-  it("is free again when messages are done", async () => {
-    const { one, send } = limited({ storageQuota: 40 });
+  it("holds for the copies of a burst, and counts a content once for all of its recipients", async () => {
+    const account = anAccount({ storageQuota: 100 });
+    const one = world({ accounts: [account] });
+    one.views.follows = "manually";
+    const send = () => one.core.submit(aSubmission([to(1), to(2), to(3)], { account, sentCopy: noBcc }));
+    const leftOut = (results: readonly SubmissionResult[]) => results.map((result) => result.accepted && result.copyLeftOut === true);
+    assert.deepEqual(leftOut(await Promise.all([send(), send(), send(), send()])), [false, false, false, true]);
+    one.views.catchUp();
+    assert.equal(one.views.storedOctets("shop"), 128);
+    assert.deepEqual(leftOut([await send()]), [true]);
+  });
+
+  it("has room again when messages are done", async () => {
+    const account = anAccount({ storageQuota: 40 });
+    const one = world({ accounts: [account] });
     await one.begin();
-    assert.equal(await send(to(1)), "accepted");
-    await one.quiet();
-    assert.equal(await send(to(1)), "accepted");
+    const send = async (copy: boolean) => {
+      const result = await one.core.submit(aSubmission([to(1)], { account, ...(copy && { sentCopy: noBcc }) }));
+      await one.quiet();
+      return result.accepted && result.copyLeftOut !== true;
+    };
+    assert.equal(await send(false), true);
+    assert.equal(await send(true), true);
+    assert.equal(await send(true), false, "the copy stays");
     await one.core.stop(0);
   });
 });

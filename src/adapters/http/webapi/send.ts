@@ -125,7 +125,6 @@ const REFUSAL_CODES: Readonly<Record<SubmissionRefusal["reason"], ErrorCode>> = 
   noRecipients: "noRecipients",
   messageLimitReached: "messageLimitReached",
   recipientLimitReached: "recipientLimitReached",
-  sentOverQuota: "sentOverQuota",
   fromIdImpossible: "user",
 };
 
@@ -205,7 +204,7 @@ export const sendMethod = (options: SendOptions): Method<SendRequest, SendAnswer
       ["recipientLimitReached", "so are its first messages to new recipients"],
       ["malformedMessageID", "MessageID is not a message-id in <>"],
       ["messageTooLarge", "the message is larger than this server takes"],
-      ["sentOverQuota", "the account's storage is full: nothing was queued, or with SaveSent everything but the copy, as the message says"],
+      ["sentOverQuota", "the message was queued, but the account's storage has no room for the copy that SaveSent asks for"],
     ],
     ...{ request: sendRequest, answer: sendAnswer, exampleRequest: exampleSendRequest, exampleAnswer: exampleSendAnswer },
     maxBody: bodyLimit(maxMessageSize),

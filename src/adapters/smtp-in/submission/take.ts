@@ -43,14 +43,13 @@ const JOINED_OCTETS = 64 * 1_024;
 const BARE_LINE_END: Refusal = { code: 554, enhancedCode: "5.6.0", text: "The message has a CR or LF that stands alone" };
 const LARGE_HEADER: Refusal = { code: 552, enhancedCode: "5.3.4", text: `The header has more than ${MAX_HEADER_OCTETS} octets` };
 
-/** The class says whether trying again can help: limits are of a day, and the quota is free again when messages have left. */
+/** The class says whether trying again can help: limits are of a day. */
 const REFUSALS: Readonly<Record<SubmissionRefusal["reason"], { readonly code: number; readonly enhancedCode: string }>> = {
   badFrom: { code: 550, enhancedCode: "5.7.1" },
   domainDisabled: { code: 550, enhancedCode: "5.7.1" },
   noRecipients: { code: 554, enhancedCode: "5.5.1" },
   messageLimitReached: { code: 452, enhancedCode: "4.7.1" },
   recipientLimitReached: { code: 452, enhancedCode: "4.7.1" },
-  sentOverQuota: { code: 452, enhancedCode: "4.2.2" },
   fromIdImpossible: { code: 554, enhancedCode: "5.5.4" },
 };
 

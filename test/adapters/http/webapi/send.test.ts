@@ -226,7 +226,7 @@ describe("a message not sent", () => {
   });
 
   it("is answered with the code of the queue's refusal", async () => {
-    const reasons = ["badFrom", "domainDisabled", "messageLimitReached", "recipientLimitReached", "sentOverQuota"] as const;
+    const reasons = ["badFrom", "domainDisabled", "messageLimitReached", "recipientLimitReached"] as const;
     let refusal: SubmissionResult = { accepted: false, refusal: { reason: "badFrom", detail: "because" } };
     const strict = await startWebapi({ submit: () => Promise.resolve(refusal) });
     for (const reason of reasons) {
