@@ -98,6 +98,9 @@ const parseAny = (text: string): Address | undefined => {
   return fits ? address : undefined;
 };
 
+/** Whether an address names a host by its number (RFC 5321 section 4.1.3) and no domain. */
+export const isLiteral = ({ domain }: Address): boolean => domain.startsWith("[");
+
 /** Writes a local part and a domain as an envelope address, quoting the local part where it must be. */
 export const formatAddress = (localPart: string, domain: string): string =>
   `${isDotString(localPart) ? localPart : quote(localPart)}@${domain}`;

@@ -26,7 +26,7 @@ describe("a message that the remote takes", () => {
     assert.equal(Date.parse(WebhookQueued), clock.now());
     assert.deepEqual(body, {
       ...{ Version: 0, Event: "delivered", DSN: false, Suppressing: false, QueueMsgID: id, FromID: "", Subject: "Your order" },
-      ...{ SMTPCode: 0, SMTPEnhancedCode: "", Error: "", Extra: { order: "17" }, BounceClass: "" },
+      ...{ SMTPCode: 0, SMTPEnhancedCode: "", Error: "", Extra: { order: "17" } },
     });
 
     assert.deepEqual(await list("/queue"), []);

@@ -1,6 +1,6 @@
 /** The method Send: composes a message and queues it, one copy for each recipient. */
 import type { Directory } from "../../../domain/account/account.ts";
-import { parseAddress } from "../../../domain/address.ts";
+import { isLiteral, parseAddress } from "../../../domain/address.ts";
 import { DAY_MS } from "../../../domain/clock.ts";
 import type { Clock, Instant } from "../../../domain/clock.ts";
 import { giveBack } from "../../../domain/content.ts";
@@ -40,7 +40,10 @@ const parseMailboxes = (list: readonly NameAddress[], field: string): Parsed<rea
   const mailboxes: Mailbox[] = [];
   for (const { Name, Address } of list) {
     const address = parseAddress(Address);
-    if (address === undefined) return refuse("badAddress", `${field}: ${JSON.stringify(Address.slice(0, 300))} is not an email address`);
+    // Clients of mox are told so of literals too. There is no application whose users live at one, and it would be told what answers there.
+    if (address === undefined || isLiteral(address)) {
+      return refuse("badAddress", `${field}: ${JSON.stringify(Address.slice(0, 300))} is not an email address at a domain`);
+    }
     mailboxes.push({ name: Name, address });
   }
   return { ok: true, value: mailboxes };

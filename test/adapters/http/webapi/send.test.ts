@@ -201,6 +201,8 @@ describe("a message not sent", () => {
       "@example.net",
       "a@b..example",
       "a b@example.net",
+      "a@[127.0.0.1]",
+      "a@[IPv6:::1]",
       "<bob@example.net>",
       "bob@example.net\r\nRCPT TO:<x@y>",
       "a\r\n@example.net",
