@@ -16,8 +16,8 @@ export type PendingQueue = {
   readonly add: (pending: Pending) => void;
   /** Whether a message may be sent now. */
   readonly mayGo: () => boolean;
-  /** Whether an append is among what waits. */
-  readonly hasAppends: () => boolean;
+  /** Whether such an operation is among what waits. */
+  readonly has: (such: (operation: Operation) => boolean) => boolean;
   /** Everything that was added since the last message, as the next one; empty when there is nothing. */
   readonly take: () => readonly Operation[];
   /** Tells the operations of the oldest `packets` messages what they came to. */
@@ -38,7 +38,7 @@ export const pendingQueue = (onStored: (operation: Operation, outcome: number) =
 
   return {
     add: (pending) => void waiting.push(pending),
-    hasAppends: () => waiting.some(({ operation }) => operation.kind === "append"),
+    has: (such) => waiting.some(({ operation }) => such(operation)),
     mayGo: () => underWay.length < PACKETS_UNDER_WAY,
     take: () => {
       if (waiting.length === 0) return [];

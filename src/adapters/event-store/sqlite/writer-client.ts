@@ -1,14 +1,14 @@
 /**
  * The main thread's side of the writer: collects the operations of one turn of the event loop into one message, keeps
  * those that come while a message is under way for the next (fuller groups cost less per append), and matches answers
- * to who waits. The writer answers in order, so this is a queue. Nobody's answer waits for a checkpoint or a deletion: these
- * go with the next append, or after a moment, and seldom cost a commit of their own.
+ * to who waits. The writer answers in order, so this is a queue.
  */
 import type { Worker } from "node:worker_threads";
 import type { Position } from "../../../domain/event-log.ts";
 import { StoreUnavailable } from "../store-unavailable.ts";
+import { departures } from "./departures.ts";
 import type { Operation } from "./operations.ts";
-import { pendingQueue, type PendingQueue } from "./pending-queue.ts";
+import { pendingQueue } from "./pending-queue.ts";
 import { unavailable } from "./trouble.ts";
 import { pack } from "./wire.ts";
 import type { Reply, Request } from "./writer-thread.ts";
@@ -38,9 +38,6 @@ export type WriterClientOptions = {
   readonly onStopped: (error: StoreUnavailable) => void;
 };
 
-/** How long a checkpoint or a deletion waits for an append to go with. */
-const COMPANY_MS = 20;
-
 /** Waits for the thread's first word: the position of the newest event, or why it cannot work. */
 const opened = (worker: Worker, file: string): Promise<Position> =>
   new Promise((resolve, reject) => {
@@ -55,35 +52,6 @@ const opened = (worker: Worker, file: string): Promise<Position> =>
       reject(unavailable("writerStopped", file));
     });
   });
-
-/** When what waits in the queue goes to the writer. */
-const departures = (queue: PendingQueue, post: (operations: readonly Operation[]) => void) => {
-  let leaving = false; // the end of this turn of the event loop is waited for
-  let alone: NodeJS.Timeout | undefined;
-  const leave = (): void => {
-    clearTimeout(alone);
-    alone = undefined;
-    const operations = queue.take();
-    if (operations.length > 0) post(operations);
-  };
-  return {
-    leave,
-    added: ({ kind }: Operation): void => {
-      if (kind !== "append") {
-        alone ??= setTimeout(leave, COMPANY_MS);
-      } else if (!leaving && queue.mayGo()) {
-        leaving = true;
-        setImmediate(() => {
-          leaving = false;
-          leave();
-        });
-      } // else it goes with the others, or when an answer comes
-    },
-    answered: (): void => {
-      if (queue.hasAppends()) leave();
-    },
-  };
-};
 
 /** Takes a fresh writer thread over, once it has opened the store. */
 export const writerClient = async (options: WriterClientOptions): Promise<{ readonly client: WriterClient; readonly head: Position }> => {
@@ -103,7 +71,7 @@ export const writerClient = async (options: WriterClientOptions): Promise<{ read
     const { packets, outcomes, events, appends, durationMs } = reply;
     queue.answer(packets, outcomes);
     onCommit({ events, appends, durationMs });
-    answered();
+    answered(durationMs);
   });
 
   worker.on("error", (error) => {
