@@ -1,6 +1,6 @@
 /** The options that say which queued messages a command means. */
 import { type Command, Option } from "commander";
-import { BOUNCE_CLASSES } from "../../domain/message/bounce.ts";
+import { BOUNCE_CLASSES } from "../../domain/message/bounce-class.ts";
 import { countArgument, idsArgument, timeArgument } from "./arguments.ts";
 import type { Query } from "./client.ts";
 import { CommandFailure, EXIT } from "./failure.ts";

@@ -1,5 +1,5 @@
 /** The part of a DSN that people read. */
-import type { BounceClass } from "../../domain/message/bounce.ts";
+import type { BounceClass } from "../../domain/message/bounce-class.ts";
 import type { SenderNotice } from "../../domain/message/sender-notice.ts";
 import { headerDate } from "./header-text.ts";
 

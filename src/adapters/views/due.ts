@@ -4,9 +4,13 @@
  * however many the lanes; where lanes are more than a pick can serve, the next pick goes on behind the last.
  */
 import type { Instant } from "../../domain/clock.ts";
+import { messageStream } from "../../domain/message/events.ts";
+import { receivedStream } from "../../domain/received/events.ts";
 import type { DueItem, DueQuery, ReadModel, WorkKind } from "../../domain/runtime/read-model.ts";
-import { dueItem } from "./read-model.ts";
+import { webhookStream } from "../../domain/webhook/events.ts";
+import type { Actor } from "../../projections/schedule.ts";
 import type { Reader } from "./reader.ts";
+import type { SqlValue } from "./rows.ts";
 
 const LANES = "SELECT lane, dueAt FROM lanes INDEXED BY lanes__kind_dueAt WHERE kind = ?";
 
@@ -17,6 +21,18 @@ export const DUE_SQL = {
   items: `SELECT actor, id, lane, batch, dueAt FROM schedule INDEXED BY schedule__kind_lane_dueAt
     WHERE kind = ? AND lane = ? AND dueAt <= ? ORDER BY dueAt, actor, id LIMIT ? OFFSET ?`,
 } as const;
+
+const STREAM_OF: Readonly<Record<Actor, (id: number) => string>> = {
+  message: messageStream,
+  webhook: webhookStream,
+  received: receivedStream,
+};
+
+/** Columns actor, id, lane, batch, dueAt of the schedule as what is due. */
+export const dueItem = (values: readonly SqlValue[]): DueItem => {
+  const [actor, id, lane, batch, dueAt] = values as readonly [Actor, number, string, string, number];
+  return { stream: STREAM_OF[actor](id), id, lane, batch, dueAt };
+};
 
 /** Where a lane stands in the order of lanes. */
 type Place = { readonly lane: string; readonly dueAt: Instant };

@@ -1,19 +1,14 @@
 /** What the core asks of the views, as look-ups by key or index whose cost does not grow with the tables. */
 import { HOUR_MS, MINUTE_MS } from "../../domain/clock.ts";
-import { messageStream } from "../../domain/message/events.ts";
-import { receivedStream } from "../../domain/received/events.ts";
 import { recipientStream } from "../../domain/recipient/events.ts";
-import type { DueItem, ReadModel } from "../../domain/runtime/read-model.ts";
-import { webhookStream } from "../../domain/webhook/events.ts";
+import type { ReadModel } from "../../domain/runtime/read-model.ts";
 import { numberOf, QUEUE } from "../../projections/messages.ts";
 import type { Key } from "../../projections/projection.ts";
-import type { Actor } from "../../projections/schedule.ts";
 import { indexName, quoted } from "./ddl.ts";
-import { dueWork } from "./due.ts";
+import { dueItem, dueWork } from "./due.ts";
 import type { ViewsProgress } from "./progress.ts";
 import type { Reader } from "./reader.ts";
 import { reportedMessages } from "./reported-messages.ts";
-import type { SqlValue } from "./rows.ts";
 
 export const READ_MODEL_SQL = {
   nextDueAt: "SELECT min(dueAt) FROM schedule INDEXED BY schedule__kind_dueAt WHERE kind = ? AND dueAt > ?",
@@ -32,21 +27,9 @@ export const READ_MODEL_SQL = {
   callsAfter: `SELECT id FROM webhook_calls INDEXED BY webhook_calls__after WHERE "after" = ? AND state = 'waiting' ORDER BY id`,
 } as const;
 
-const STREAM_OF: Readonly<Record<Actor, (id: number) => string>> = {
-  message: messageStream,
-  webhook: webhookStream,
-  received: receivedStream,
-};
-
 /** A stream's row of the schedule: its name begins with the actor. */
 export const scheduleKey = (stream: string): Key => {
   return [stream.slice(0, stream.indexOf("-")), numberOf(stream)];
-};
-
-/** Columns actor, id, lane, batch, dueAt of the schedule as what is due. */
-export const dueItem = (values: readonly SqlValue[]): DueItem => {
-  const [actor, id, lane, batch, dueAt] = values as readonly [Actor, number, string, string, number];
-  return { stream: STREAM_OF[actor](id), id, lane, batch, dueAt };
 };
 
 const usage = (reader: Reader): ReadModel["usage"] => {

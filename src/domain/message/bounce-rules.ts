@@ -6,7 +6,7 @@
  * A rule's id is stored in events and shown: it never changes its meaning. Patterns meet lower-case text with single
  * spaces; they have no quantifier without a bound, so the work is linear in the text.
  */
-import type { BounceClass } from "./bounce.ts";
+import type { BounceClass } from "./bounce-class.ts";
 
 /** A code, or a class of codes; `none`: nothing was read from a server. */
 export type CodePattern = number | "none" | "4xx" | "5xx";

@@ -1,25 +1,6 @@
-/** Classes of refusals: what a failure says about its cause, whatever words the remote side found for it. */
+/** Classing a refusal: the first rule of the table that agrees with it gives its class. */
 import { BOUNCE_RULES, type BounceRule, type CodePattern } from "./bounce-rules.ts";
-
-/** From the recipient's side to the sender's, then the way between them. */
-export const BOUNCE_CLASSES = [
-  "bad-address",
-  "inactive-mailbox",
-  "mailbox-full",
-  "greylisting",
-  "rate-limit",
-  "policy",
-  "content",
-  "spam",
-  "reputation",
-  "authentication",
-  "too-large",
-  "loop",
-  "protocol",
-  "infrastructure",
-  "unknown",
-] as const;
-export type BounceClass = (typeof BOUNCE_CLASSES)[number];
+import type { BounceClass } from "./bounce-class.ts";
 
 /** The class of one refusal, and the id of the rule that gave it. */
 export type Bounce = { readonly class: BounceClass; readonly rule: string };

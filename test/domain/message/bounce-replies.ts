@@ -1,5 +1,5 @@
 /** Refusals in the words of the servers that send most of them, and what they mean. Names and addresses are made up. */
-import type { BounceClass } from "../../../src/domain/message/bounce.ts";
+import type { BounceClass } from "../../../src/domain/message/bounce-class.ts";
 import { FILTER_REPLIES } from "./filter-replies.ts";
 
 export type SampleReply = readonly [code: number, enhancedCode: string, text: string, expected: BounceClass];

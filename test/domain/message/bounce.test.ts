@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { BOUNCE_RULES } from "../../../src/domain/message/bounce-rules.ts";
-import { BOUNCE_CLASSES, classify } from "../../../src/domain/message/bounce.ts";
+import { BOUNCE_CLASSES } from "../../../src/domain/message/bounce-class.ts";
+import { classify } from "../../../src/domain/message/bounce.ts";
 import { SAMPLE_REPLIES } from "./bounce-replies.ts";
 
 describe("the class of a refusal", () => {

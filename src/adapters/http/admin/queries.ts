@@ -1,7 +1,7 @@
 /** What the admin API and the local pages ask of the views: a narrow port, so that they can be tried without any. */
 import type { Instant } from "../../../domain/clock.ts";
 import type { Position } from "../../../domain/event-log.ts";
-import type { BounceClass } from "../../../domain/message/bounce.ts";
+import type { BounceClass } from "../../../domain/message/bounce-class.ts";
 import type { Mailbox } from "../../../domain/received/events.ts";
 import type { CountedList, CounterRow } from "../../../projections/counters.ts";
 import type { HoldRuleRow } from "../../../projections/hold-rules.ts";

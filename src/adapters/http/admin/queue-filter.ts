@@ -1,7 +1,7 @@
 /** Which queued messages are meant: as a query for lists, as JSON for actions. */
 import { z } from "zod";
 import { asciiDomain, parseAddress } from "../../../domain/address.ts";
-import { BOUNCE_CLASSES } from "../../../domain/message/bounce.ts";
+import { BOUNCE_CLASSES } from "../../../domain/message/bounce-class.ts";
 import { refused, type Refusal } from "./answer.ts";
 import { addressPattern, flagText, id, idText, instant, line } from "./parameters.ts";
 import type { QueueFilter } from "./queries.ts";

@@ -1,7 +1,7 @@
 /** The queue: lists of waiting and of retired messages, one message with its history, and actions on many. */
 import { setImmediate } from "node:timers/promises";
 import { z } from "zod";
-import { BOUNCE_CLASSES } from "../../../domain/message/bounce.ts";
+import { BOUNCE_CLASSES } from "../../../domain/message/bounce-class.ts";
 import type { QueueAction } from "../../../domain/operations/operations.ts";
 import { json, refused, type Answer } from "./answer.ts";
 import { messageHistory } from "./history.ts";

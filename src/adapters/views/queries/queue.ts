@@ -1,5 +1,5 @@
 /** Lists of queued messages for operators, and the ids that a bulk operation is about. */
-import type { BounceClass } from "../../../domain/message/bounce.ts";
+import type { BounceClass } from "../../../domain/message/bounce-class.ts";
 import type { MessageRow, MessageState, QUEUE_DIMENSIONS } from "../../../projections/messages.ts";
 import { QUEUE } from "../../../projections/messages.ts";
 import type { Reader } from "../reader.ts";

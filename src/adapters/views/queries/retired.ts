@@ -1,5 +1,5 @@
 /** Lists of messages that left the queue. */
-import type { BounceClass } from "../../../domain/message/bounce.ts";
+import type { BounceClass } from "../../../domain/message/bounce-class.ts";
 import type { MessageRow, MessageState, RETIRED_DIMENSIONS } from "../../../projections/messages.ts";
 import { RETIRED } from "../../../projections/messages.ts";
 import type { Reader } from "../reader.ts";
