@@ -39,6 +39,7 @@ describe("what must not come into a header", () => {
     "non-ASCII header name": { headers: [["X-Ü", "x"]] },
     "a word of 1000 octets": { headers: [["X-A", "y".repeat(1_000)]] },
     "a date before mail": { date: { at: -62_135_596_800_000, offsetMinutes: 0 } },
+    "a date of five digits somewhere": { date: { at: Date.UTC(9999, 11, 31), offsetMinutes: 840 } },
     "two User-Agents": {
       headers: [
         ["User-Agent", "a"],
