@@ -139,8 +139,8 @@ accounts:
     # How long messages and webhook calls that are done stay visible; 0: not at all.
     keepRetiredMessagePeriod: 72h
     keepRetiredWebhookPeriod: 72h
-    # How long mail in the mailboxes (Inbox, Sent, Archive, Trash, Junk) is kept, counted from when it came; forever: until
-    # the application deletes it.
+    # How long mail in the mailboxes (Inbox, Drafts, Sent, Archive, Trash, Junk) is kept, counted from when it came; forever:
+    # until the application deletes it.
     keepReceivedPeriod: forever
     # When nobody knows whether the other server took a message (the connection broke at the last moment):
     # retry (it may arrive twice), stop (it may never arrive) or wait (for an operator).

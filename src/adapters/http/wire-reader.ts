@@ -66,6 +66,9 @@ const tupleShape = (items: readonly z.ZodType[]): Shape => {
   const canonical = (value: unknown, path: string): unknown => {
     if (value === null) return zero();
     if (!Array.isArray(value)) return value;
+    if (value.length !== shapes.length) {
+      throw new ReadFault(`${path}: expected ${shapes.length} elements, received ${value.length}`);
+    }
     return value.map((item: unknown, index) => shapes[index]?.canonical(item, `${path}[${index}]`) ?? item);
   };
   return { zero, canonical };

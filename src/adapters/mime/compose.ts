@@ -66,7 +66,8 @@ const messageIdRefusal = (messageId: string): ComposeRefusal | undefined => {
 
 const referenceFault = (reference: string): string | undefined => {
   if (hasControl(reference)) return "a reference has control characters";
-  return /^[\x20-\x7e]*$/.test(reference) && reference.length <= MAX_TEXT ? undefined : "a reference is not a message-id";
+  // Angle brackets may be missing: clients pass on what they got. One word it has to be, or it would be read as several.
+  return /^[\x21-\x7e]+$/.test(reference) ? undefined : `reference ${JSON.stringify(reference.slice(0, 100))} is not one message-id`;
 };
 
 const dateFault = ({ date }: Draft): string | undefined =>
@@ -117,9 +118,8 @@ const headerLines = (
   if (draft.cc.length > 0) fields.push(["Cc", addressList(draft.cc)]);
   if (draft.subject !== "") fields.push(["Subject", unstructured(draft.subject)]);
   fields.push(["Date", headerDate(draft.date?.at ?? now, draft.date?.offsetMinutes ?? 0)], ["Message-ID", messageId]);
-  const references = draft.references.flatMap((reference) => reference.split(" ").filter((id) => id !== ""));
-  const inReplyTo = references.at(-1);
-  if (inReplyTo !== undefined) fields.push(["References", references.join(" ")], ["In-Reply-To", inReplyTo]);
+  const inReplyTo = draft.references.at(-1);
+  if (inReplyTo !== undefined) fields.push(["References", draft.references.join(" ")], ["In-Reply-To", inReplyTo]);
   fields.push(["MIME-Version", "1.0"]);
   let hasAgent = false;
   for (const [name, value] of draft.headers) {

@@ -26,7 +26,7 @@ export type Draft = {
   readonly replyTo: readonly Mailbox[];
   /** With its angle brackets; empty = generated. */
   readonly messageId: string;
-  /** Oldest first; the last one becomes In-Reply-To. */
+  /** Message-IDs, with or without their angle brackets, oldest first; the last one becomes In-Reply-To. */
   readonly references: readonly string[];
   /** Instant of the Date header and the sender's distance from UTC; null = now, in UTC. */
   readonly date: { readonly at: Instant; readonly offsetMinutes: number } | null;

@@ -1,36 +1,18 @@
 /** The body of a message with files, as a tree of nodemailer's MIME nodes: mixed > related > alternative. */
 import { Readable } from "node:stream";
 import MimeNode from "nodemailer/lib/mime-node";
-import { buildHeaderValue, parseHeaderValue } from "nodemailer/lib/mime-funcs";
 import { gatherContent } from "../../domain/content.ts";
 import type { Content } from "../../domain/event-log.ts";
+import { contentTypeFault, contentTypeField } from "./content-type.ts";
 import type { Draft, DraftFile } from "./draft.ts";
 import { hasControl } from "./header-rules.ts";
 import { detectContentType } from "./sniff.ts";
 import type { TextPart } from "./text-part.ts";
 
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-/** type/subtype and whatever parameters follow (RFC 2045 section 5.1). */
-const MEDIA_TYPE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+[ ]*(?:;.*)?$/;
 /** What may stand between the angle brackets of a Content-ID (RFC 2045 section 7), read generously. */
 const CONTENT_ID = /^[\x21-\x3b\x3d\x3f-\x7e]{1,500}$/;
 
 const MAX_NAME = 255;
-const MAX_CONTENT_TYPE = 500;
-
-const contentTypeFault = (contentType: string): string | undefined => {
-  if (hasControl(contentType)) return "content type of a file has control characters";
-  const type = MEDIA_TYPE.exec(contentType)?.[1]?.toLowerCase();
-  if (type === undefined || contentType.length > MAX_CONTENT_TYPE || /[^\x20-\x7e]/.test(contentType)) {
-    return `${JSON.stringify(contentType)} is not a content type`;
-  }
-  // A multipart body has a structure of its own and must not be in base64 (RFC 2045 section 6.4).
-  if (type === "multipart") return `a file cannot be of content type ${contentType}`;
-  if (!Object.keys(parseHeaderValue(contentType).params).every((name) => TOKEN.test(name))) {
-    return `${JSON.stringify(contentType)} has a malformed parameter`;
-  }
-  return undefined;
-};
 
 const bareContentId = (contentId: string): string => contentId.replace(/^<(.*)>$/, "$1");
 
@@ -47,12 +29,6 @@ export const fileFault = ({ name, contentType, contentId }: DraftFile): string |
   return undefined;
 };
 
-/** The type and its parameters again, but quoted and escaped as they must be. */
-const canonicalType = (contentType: string): string => {
-  const { value, params } = parseHeaderValue(contentType);
-  return buildHeaderValue({ value, params });
-};
-
 /** Octets that are encoded at a time: whole lines of base64. */
 const SLICE = 57 * 1_024;
 
@@ -63,8 +39,9 @@ function* slicesOf(data: Uint8Array): Generator<Buffer> {
 }
 
 const addFile = (parent: MimeNode, file: DraftFile, disposition: "inline" | "attachment"): void => {
-  const type = file.contentType === "" ? detectContentType(file.data) : canonicalType(file.contentType);
+  const { type, value } = contentTypeField(file.contentType === "" ? detectContentType(file.data) : file.contentType);
   const node = parent.createChild(type, file.name === "" ? {} : { filename: file.name });
+  node.setHeader("Content-Type", { prepared: true, value });
   node.setHeader("Content-Disposition", disposition);
   node.setHeader("Content-Transfer-Encoding", "base64");
   if (file.contentId !== "") node.setHeader("Content-ID", `<${bareContentId(file.contentId)}>`);

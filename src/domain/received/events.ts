@@ -6,7 +6,7 @@ import type { Report } from "./report.ts";
 type Event<Type extends string, Data = unknown> = { readonly type: Type; readonly at: Instant } & Readonly<Data>;
 
 /** Mailboxes that every account has; nothing else can be moved to. */
-export const MAILBOXES = ["Inbox", "Sent", "Archive", "Trash", "Junk"] as const;
+export const MAILBOXES = ["Inbox", "Drafts", "Sent", "Archive", "Trash", "Junk"] as const;
 export type Mailbox = (typeof MAILBOXES)[number];
 
 /** A message in a mailbox, as it was put there. */

@@ -61,10 +61,16 @@ describe("a request", () => {
     assert.match(fault({ At: "yesterday" }), /^At: /);
     assert.match(fault({ List: {} }), /^List: /);
     assert.match(fault({ List: [[]] }), /^List\[0\]: /);
-    assert.match(fault({ Pairs: [["a", "b", "c"]] }), /^Pairs\[0\]: /);
-    assert.match(fault({ Pairs: [["a"]] }), /^Pairs\[0\]/);
+    assert.match(fault({ Pairs: [["a", "b"], "a"] }), /^Pairs\[1\]: /);
     assert.match(fault({ Extra: { a: 1 } }), /^Extra\.a: /);
     for (const json of [[], null, "x", 1, true]) assert.equal(fault(json), "request is not a JSON object");
+  });
+
+  it("is refused with a row that has other than two elements, where Go would make up or drop some, and says which", () => {
+    assert.equal(fault({ Pairs: [["a"]] }), "Pairs[0]: expected 2 elements, received 1");
+    assert.equal(fault({ Pairs: [["a", "b"], []] }), "Pairs[1]: expected 2 elements, received 0");
+    assert.equal(fault({ Pairs: [null, ["a", "b"], ["a", "b", "c"]] }), "Pairs[2]: expected 2 elements, received 3");
+    assert.deepEqual(value({ Pairs: [[null, "b"]] }), { ...ZERO, Pairs: [["", "b"]] });
   });
 
   it("cannot reach the prototype", () => {

@@ -15,6 +15,10 @@ describe("what must not come into a header", () => {
     "name of Reply-To": { replyTo: [mailbox("bob@example.net", evil)] },
     "message-id": { messageId: `<${evil}>` },
     reference: { references: [`<${evil}>`] },
+    "an empty reference": { references: ["<a@x>", ""] },
+    "a reference of two words": { references: ["a b"] },
+    "a reference that does not fit on a line": { references: ["x".repeat(1_000)] },
+    "a reference that is not ASCII": { references: ["<ü@x>"] },
     "header name": { headers: [[evil, "x"]] },
     "header value": { headers: [["X-A", evil]] },
     "header value with bare LF": { headers: [["X-A", "x\ny"]] },
@@ -35,6 +39,7 @@ describe("what must not come into a header", () => {
     "non-ASCII header name": { headers: [["X-Ü", "x"]] },
     "a word of 1000 octets": { headers: [["X-A", "y".repeat(1_000)]] },
     "a date before mail": { date: { at: -62_135_596_800_000, offsetMinutes: 0 } },
+    "a date of five digits somewhere": { date: { at: Date.UTC(9999, 11, 31), offsetMinutes: 840 } },
     "two User-Agents": {
       headers: [
         ["User-Agent", "a"],

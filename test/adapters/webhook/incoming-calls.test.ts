@@ -162,6 +162,14 @@ describe("a call about mail that arrived", () => {
     assert.deepEqual([Buffer.byteLength(HTML), Structure.DecodedSize], [1_024 * 1_024, 2 * 1_024 * 1_024]);
   });
 
+  it("has ids in angle brackets as references, and the answered one as it was written", async () => {
+    const { url, bodies } = await listening();
+    const content = "References: ref@x <A@x>\r\nIn-Reply-To: ref@x\r\n\r\n";
+    await callWith({ contents: storing(content) }, incoming(url));
+    const { References, InReplyTo } = JSON.parse(bodies[0] ?? "") as Readonly<Record<string, unknown>>;
+    assert.deepEqual([References, InReplyTo], [["<A@x>"], "ref@x"]);
+  });
+
   it("is told of a message of 5,000 nested levels", async () => {
     const { url, bodies } = await listening();
     const deep = Array.from({ length: 5_000 }, (_, at) => `Content-Type: multipart/mixed; boundary=b${at}\r\n\r\n--b${at}\r\n`).join("");

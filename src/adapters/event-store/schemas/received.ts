@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { event, identity, ms } from "./event.ts";
 
-const mailbox = z.enum(["Inbox", "Sent", "Archive", "Trash", "Junk"]);
+const mailbox = z.enum(["Inbox", "Drafts", "Sent", "Archive", "Trash", "Junk"]);
 
 const flags = z.array(z.string());
 

@@ -29,7 +29,7 @@ type ReadRequest = { readonly ok: true; readonly request: unknown; readonly file
 
 /** The request in a form: its JSON, read by the method's schema. */
 const readRequest = (read: WireReader<unknown>, contentType: string | undefined, octets: Buffer): ReadRequest => {
-  const form = parseForm(contentType, octets);
+  const form = parseForm(contentType, octets, ["request"]);
   if (!form.ok) return refuse("protocol", `parsing form: ${form.fault}`);
   // Fields are strings by now; only files are views of the octets.
   if (form.form.files.length === 0) giveBack(octets);

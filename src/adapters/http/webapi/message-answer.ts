@@ -14,9 +14,12 @@ const LAST_AT = Date.UTC(9999, 11, 31, 23, 59, 59);
 /** RFC 3339 knows years of four digits. */
 const dateText = (at: Instant | null): string | null => (at === null || at < FIRST_AT || at > LAST_AT ? null : new Date(at).toISOString());
 
-/** In-Reply-To is an older and weaker way to say what References says: it comes first if it says more, as in mox. */
-const references = ({ references: ids, inReplyTo }: MailReading["header"]): string[] =>
-  inReplyTo === "" || ids.includes(inReplyTo) ? [...ids] : [inReplyTo, ...ids];
+/**
+ * All words, as in mox, also those that are no ids. In-Reply-To is an older and weaker way to say what References says: it
+ * comes first if it says more.
+ */
+const references = ({ referenceWords: words, inReplyTo }: MailReading["header"]): string[] =>
+  inReplyTo === "" || words.includes(inReplyTo) ? [...words] : [inReplyTo, ...words];
 
 const structure = (part: PartStructure): WireStructure => ({
   ContentType: part.contentType,

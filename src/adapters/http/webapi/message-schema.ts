@@ -22,7 +22,7 @@ export const flagsRequest = z.strictObject({
 
 export const moveRequest = z.strictObject({
   MsgID: msgId,
-  DestMailboxName: z.string().describe("Inbox, Sent, Archive, Trash or Junk."),
+  DestMailboxName: z.string().describe("Inbox, Drafts, Sent, Archive, Trash or Junk."),
 });
 
 const nameAddresses = z.array(z.object({ Name: z.string(), Address: z.string() }));

@@ -38,6 +38,14 @@ const references = (fields: Fields): readonly string[] =>
     .slice(0, MAX_REFERENCES)
     .map((id) => oneLine(id.replace(BLANKS, "")));
 
+const referenceWords = (fields: Fields): readonly string[] =>
+  fields
+    .all("references")
+    .flatMap((value) => value.replace(MESSAGE_ID, (id) => ` ${id.replace(BLANKS, "")} `).split(BLANKS))
+    .filter((word) => word !== "")
+    .slice(0, MAX_REFERENCES)
+    .map(oneLine);
+
 const mailHeader = (fields: Fields): MailHeader => ({
   ...fields,
   from: addresses(fields, "from"),
@@ -49,6 +57,7 @@ const mailHeader = (fields: Fields): MailHeader => ({
   messageId: oneLine(fields.first("message-id") ?? ""),
   inReplyTo: oneLine(fields.first("in-reply-to") ?? ""),
   references: references(fields),
+  referenceWords: referenceWords(fields),
   date: headerDate(fields.first("date") ?? ""),
 });
 

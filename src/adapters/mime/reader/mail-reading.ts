@@ -15,8 +15,10 @@ export type MailHeader = {
   readonly messageId: string;
   /** As written, usually one id in angle brackets. */
   readonly inReplyTo: string;
-  /** Ids in angle brackets of all References fields. */
+  /** Ids in angle brackets of all References fields; at most 1,000. */
   readonly references: readonly string[];
+  /** Those, and whatever other words stand between blanks in these fields: some write ids without brackets. At most 1,000. */
+  readonly referenceWords: readonly string[];
   /** Null when missing or no date. */
   readonly date: Instant | null;
   /** Whether there is such a field; names are matched without regard to case. */

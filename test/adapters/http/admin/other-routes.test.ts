@@ -146,7 +146,7 @@ describe("received mail, views and counts over the admin API", () => {
     assert.deepEqual(ids((await world.call("/received?account=other")).get("items")), []);
     assert.deepEqual(ids((await world.call("/received?account=shop&mailbox=Inbox")).get("items")), [70]);
     assert.deepEqual(ids((await world.call("/received?mailbox=Trash")).get("items")), []);
-    assert.equal((await world.call("/received?mailbox=Drafts")).status, 400);
+    assert.equal((await world.call("/received?mailbox=Elsewhere")).status, 400);
     assert.equal((await world.call("/received/70")).get("message.subject"), "hi");
     assert.equal((await world.call("/received/70/content")).text, "Subject: hi\r\n\r\n");
     assert.equal((await world.call("/received/71")).status, 404);

@@ -105,7 +105,7 @@ describe("a received message on its page", () => {
       assert.ok(page.includes('href="/mailboxes/Inbox"'));
     }
     assert.ok(!(await (await fetch(`${world.base}/mailboxes/Inbox`)).text()).includes("In the junk"));
-    assert.equal((await fetch(`${world.base}/mailboxes/Drafts`)).status, 404);
+    assert.equal((await fetch(`${world.base}/mailboxes/Elsewhere`)).status, 404);
   });
 
   it("is gone once it is deleted", async () => {

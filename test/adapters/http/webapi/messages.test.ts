@@ -298,7 +298,7 @@ describe("flags", () => {
 describe("MessageMove", () => {
   it("moves to the mailboxes that there are", async () => {
     const MsgID = await arrived();
-    for (const DestMailboxName of ["Archive", "Trash", "Junk", "Sent", "Sent", "Inbox"]) {
+    for (const DestMailboxName of ["Archive", "Trash", "Junk", "Drafts", "Sent", "Sent", "Inbox"]) {
       assert.deepEqual(await ok("MessageMove", { MsgID, DestMailboxName }), {});
       assert.equal((await metaOf(MsgID)).MailboxName, DestMailboxName);
     }
@@ -310,7 +310,7 @@ describe("MessageMove", () => {
 
   it("knows no others", async () => {
     const MsgID = await arrived();
-    for (const DestMailboxName of ["", "trash", "Drafts", "Inbox/Sub", "x".repeat(10_000)]) {
+    for (const DestMailboxName of ["", "trash", "drafts", "Inbox/Sub", "x".repeat(10_000)]) {
       assert.equal(await codeOf("MessageMove", { MsgID, DestMailboxName }), "user");
     }
   });

@@ -93,6 +93,13 @@ describe("a message sent", () => {
     assert.equal(mail.date?.toISOString(), "2024-02-29T10:00:00.000Z");
   });
 
+  it("may hand references on as they stood in mail: none, or several in one", async () => {
+    const { mail } = await sent({ ...MINIMAL, References: ["", "<a@x>", " <b@x> <c@x>"] });
+    assert.deepEqual([mail.references, mail.inReplyTo], [["<a@x>", "<b@x>", "<c@x>"], "<c@x>"]);
+    const without = await sent({ ...MINIMAL, References: [""] });
+    assert.deepEqual([without.mail.references, without.mail.inReplyTo], [undefined, undefined]);
+  });
+
   it("may leave everything else null, as Go clients do", async () => {
     const nothing = { From: null, CC: null, BCC: null, ReplyTo: null, References: null, Date: null, Extra: null, Headers: null };
     const more = { AlternativeFiles: null, InlineFiles: null, AttachedFiles: null, RequireTLS: null, FutureRelease: null };
@@ -122,42 +129,6 @@ describe("a message sent", () => {
   it("is SMTPUTF8 with a local part that is not ASCII", async () => {
     const { submission } = await sent({ To: [{ Address: "größe@example.net" }], Text: "hi" });
     assert.ok(submission.smtpUtf8 && submission.eightBit);
-  });
-
-  it("has files from JSON first, then those of the form, with the headers of their parts", async () => {
-    const request = { ...MINIMAL, AttachedFiles: [{ Name: "json.bin", Data: "AAEC" }] };
-    const form = new FormData();
-    form.set("request", JSON.stringify(request));
-    form.append("attachedfile", new Blob(["%PDF-1.7"], { type: "" }), "größe.pdf");
-    form.append("inlinefile", new Blob(["png"], { type: "image/png" }), "i.png");
-    form.append("alternativefile", new Blob(["BEGIN:VCALENDAR"], { type: "text/calendar; method=REQUEST" }), "x.ics");
-    form.append("unknownfile", new Blob(["x"]), "not-taken");
-    const response = await fetch(`${server.origin}/webapi/v0/Send`, { method: "POST", body: form, headers: { authorization: LOGIN } });
-    assert.equal(response.status, 200, await response.text());
-    const { attachments } = await simpleParser(Buffer.concat(last().content));
-    assert.deepEqual(
-      attachments.map(({ filename, contentType }) => [filename, contentType]),
-      [
-        ["x.ics", "text/calendar"],
-        ["i.png", "image/png"],
-        ["json.bin", "application/octet-stream"],
-        ["größe.pdf", "application/pdf"],
-      ],
-    );
-  });
-
-  it("takes Content-ID and the missing Content-Type of a form file into account", async () => {
-    const part = (headers: string, body: string): string => `--b\r\nContent-Disposition: form-data; ${headers}\r\n\r\n${body}\r\n`;
-    const request = part('name="request"', JSON.stringify({ ...MINIMAL, HTML: "<img src=cid:hi>" }));
-    const file = part('name="inlinefile"; filename="hi.gif"\r\nContent-ID: <hi>', "GIF89a");
-    const headers = { authorization: LOGIN, "content-type": "multipart/form-data; boundary=b" };
-    const response = await fetch(`${server.origin}/webapi/v0/Send`, { method: "POST", body: `${request}${file}--b--\r\n`, headers });
-    assert.equal(response.status, 200, await response.text());
-    const { attachments } = await simpleParser(Buffer.concat(last().content), { keepCidLinks: true });
-    assert.deepEqual(
-      attachments.map(({ cid, contentType }) => [cid, contentType]),
-      [["hi", "image/gif"]],
-    );
   });
 });
 

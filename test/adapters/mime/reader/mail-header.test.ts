@@ -75,6 +75,14 @@ describe("the header of a message", () => {
     assert.deepEqual([header.inReplyTo, header.messageId], ["<D@x>", "<E@x>"]);
   });
 
+  it("has all words of its references, those in brackets whole", () => {
+    const header = read("References: a@x\t<b@", " x> junk<c@x><d@x>", " >", "References: e@x <f@x");
+    assert.deepEqual(header.referenceWords, ["a@x", "<b@x>", "junk", "<c@x>", "<d@x>", ">", "e@x", "<f@x"]);
+    assert.deepEqual(header.references, ["<b@x>", "<c@x>", "<d@x>"]);
+    assert.equal(read(`References: ${"x ".repeat(2_000)}`).referenceWords.length, 1_000);
+    assert.deepEqual(read("References:").referenceWords, []);
+  });
+
   it("tells of any field, unfolded, by its name in any case", () => {
     const header = read("X-One: a", "\tb", "x-one:  c  ", "no field", ": no name");
     assert.deepEqual([header.has("X-ONE"), header.has("x-two"), header.has("__proto__")], [true, false, false]);
