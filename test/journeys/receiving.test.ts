@@ -146,7 +146,7 @@ describe("mail from another server", () => {
       ["bob%there.example@shop.example", "550 5.1.1"],
       ["there.example!bob@shop.example", "550 5.1.1"],
       ["bob@there.example@shop.example", "501 5.1.3"],
-      ['"bob@there.example"@shop.example', "501 5.1.3"],
+      ['"bob@there.example"@shop.example', "550 5.1.1"],
       ["bob@[127.0.0.1]", "550 5.7.1"],
       ["bob@[IPv6:::1]", "550 5.7.1"],
       ["bob@localhost", "550 5.7.1"],

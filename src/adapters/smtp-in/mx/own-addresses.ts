@@ -4,7 +4,8 @@
  * 2.3.11): `user%other.example@own.example` and `other.example!user@own.example` are local parts like others.
  */
 import { type Account, type Directory } from "../../../domain/account/account.ts";
-import { type Address, formatAddress, needsSmtpUtf8, parseAddress, tagOf } from "../../../domain/address.ts";
+import { type Address, formatAddress, parseAddress, tagOf } from "../../../domain/address.ts";
+import { BAD_RECIPIENT, isBarePostmaster, lacksSmtpUtf8, NEEDS_SMTPUTF8 } from "../envelope-address.ts";
 import type { Refusal } from "../intake.ts";
 
 /** Whose mail it is. */
@@ -40,17 +41,17 @@ export type RecipientCircumstances = {
   readonly octets: number;
 };
 
+const badSyntax = (refusal: Refusal): RecipientAnswer => ({ kind: "refused", reason: "syntax", refusal });
+
 const refused = (reason: RefusalReason, code: number, enhancedCode: string, text: string): RecipientAnswer => ({
   kind: "refused",
   reason,
   refusal: { code, enhancedCode, text },
 });
 
-const NO_ADDRESS = refused("syntax", 501, "5.1.3", "This is not an address");
 const RELAYING = refused("relay", 550, "5.7.1", "Relaying denied: this domain is not served here");
 const DISABLED = refused("disabled", 550, "5.7.1", "This domain takes no mail");
 const UNKNOWN = refused("unknown", 550, "5.1.1", "No such user here");
-const NEEDS_SMTPUTF8 = refused("syntax", 553, "5.6.7", "This address needs SMTPUTF8");
 const FULL = refused("full", 452, "4.2.2", "The mailbox is full");
 
 const isPostmaster = (localPart: string): boolean => localPart.toLowerCase() === "postmaster";
@@ -71,9 +72,10 @@ export const ownAddresses = ({ directory, postmaster, isFull, hostName }: OwnAdd
 
   return (text: string, { localAddress, smtpUtf8, octets }: RecipientCircumstances): RecipientAnswer => {
     // RFC 5321 section 4.5.1: the postmaster can always be reached, without a domain too.
-    if (isPostmaster(text)) return own(`postmaster@${hostName}`, postmaster(undefined));
+    if (isBarePostmaster(text)) return own(`postmaster@${hostName}`, postmaster(undefined));
+    if (lacksSmtpUtf8(text, smtpUtf8)) return badSyntax(NEEDS_SMTPUTF8);
     const address = parseAddress(text);
-    if (address === undefined) return NO_ADDRESS;
+    if (address === undefined) return badSyntax(BAD_RECIPIENT);
     const literal = literalOf(address.domain);
     if (literal !== undefined) {
       return literal === localAddress.toLowerCase() && isPostmaster(address.localPart)
@@ -83,7 +85,6 @@ export const ownAddresses = ({ directory, postmaster, isFull, hostName }: OwnAdd
     const domain = directory.domain(address.domain);
     if (domain === undefined) return RELAYING;
     if (domain.disabled) return DISABLED;
-    if (needsSmtpUtf8(address) && !smtpUtf8) return NEEDS_SMTPUTF8;
     const account = directory.accountOf(address);
     if (isPostmaster(address.localPart)) return own(address.text, account ?? postmaster(domain.name));
     if (account === undefined) return UNKNOWN;
