@@ -184,13 +184,24 @@ describe("mail from another server", () => {
 
   it("reaches a postmaster whom nobody has as an address", async () => {
     const ours = await shop();
-    assert.match(await bring(ours, LETTER.replace("app@sender", "app@elsewhere"), "", "postmaster@shop.example", "postmaster"), /^250 /u);
+    assert.match(
+      await bring(
+        ours,
+        LETTER.replace("app@sender", "app@elsewhere"),
+        "",
+        "postmaster@shop.example",
+        "postmaster",
+        "MAILER-DAEMON@posthorn.example",
+      ),
+      /^250 /u,
+    );
     await ours.quiet();
     assert.deepEqual(
       received(ours).map(({ recipient, account }) => [recipient, account]),
       [
         ["postmaster@shop.example", "shop"],
         ["postmaster@posthorn.example", "shop"],
+        ["MAILER-DAEMON@posthorn.example", "shop"],
       ],
     );
   });

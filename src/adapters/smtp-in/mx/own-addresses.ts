@@ -3,8 +3,8 @@
  * used to reach a third party. What stands before the last "@" is the recipient domain's own matter (RFC 5321 section
  * 2.3.11): `user%other.example@own.example` and `other.example!user@own.example` are local parts like others.
  */
-import { type Account, type Directory } from "../../../domain/account/account.ts";
-import { type Address, formatAddress, parseAddress, tagOf } from "../../../domain/address.ts";
+import { type Account, type Directory, type Domain } from "../../../domain/account/account.ts";
+import { type Address, asciiDomain, formatAddress, parseAddress, tagOf } from "../../../domain/address.ts";
 import { BAD_RECIPIENT, isBarePostmaster, lacksSmtpUtf8, NEEDS_SMTPUTF8 } from "../envelope-address.ts";
 import type { Refusal } from "../intake.ts";
 
@@ -56,6 +56,13 @@ const FULL = refused("full", 452, "4.2.2", "The mailbox is full");
 
 const isPostmaster = (localPart: string): boolean => localPart.toLowerCase() === "postmaster";
 
+/**
+ * Who is asked at this server's own name: the postmaster, and whoever answers one of its failure reports, which come from
+ * MAILER-DAEMON there. Such an answer is by a person who does not understand what failed, so it goes to the person who may.
+ * It cannot go round in circles: no report of this server ever leaves by SMTP.
+ */
+const isForTheHost = ({ localPart }: Address): boolean => isPostmaster(localPart) || localPart.toLowerCase() === "mailer-daemon";
+
 /** `[192.0.2.1]` and `[IPv6:2001:db8::1]` as the address inside. */
 const literalOf = (domain: string): string | undefined => /^\[(?:ipv6:)?(.+)\]$/u.exec(domain)?.[1];
 
@@ -69,6 +76,17 @@ const tagFor = (address: Address, account: Account, separator: string | null): s
 export const ownAddresses = ({ directory, postmaster, isFull, hostName }: OwnAddressOptions) => {
   const own = (address: string, account: Account | undefined, tag = ""): RecipientAnswer =>
     account === undefined ? UNKNOWN : { kind: "own", recipient: { address, account: account.name, tag } };
+  const host = asciiDomain(hostName) ?? hostName.toLowerCase();
+  const isAskedHere = (address: Address): boolean => address.domain === host && isForTheHost(address);
+
+  const atDomainOfAccounts = (address: Address, domain: Domain, octets: number): RecipientAnswer => {
+    if (domain.disabled) return DISABLED;
+    const account = directory.accountOf(address);
+    if (isAskedHere(address) || isPostmaster(address.localPart)) return own(address.text, account ?? postmaster(domain.name));
+    if (account === undefined) return UNKNOWN;
+    if (isFull(account, octets)) return FULL;
+    return own(address.text, account, tagFor(address, account, domain.catchAllSeparator));
+  };
 
   return (text: string, { localAddress, smtpUtf8, octets }: RecipientCircumstances): RecipientAnswer => {
     // RFC 5321 section 4.5.1: the postmaster can always be reached, without a domain too.
@@ -83,12 +101,7 @@ export const ownAddresses = ({ directory, postmaster, isFull, hostName }: OwnAdd
         : RELAYING;
     }
     const domain = directory.domain(address.domain);
-    if (domain === undefined) return RELAYING;
-    if (domain.disabled) return DISABLED;
-    const account = directory.accountOf(address);
-    if (isPostmaster(address.localPart)) return own(address.text, account ?? postmaster(domain.name));
-    if (account === undefined) return UNKNOWN;
-    if (isFull(account, octets)) return FULL;
-    return own(address.text, account, tagFor(address, account, domain.catchAllSeparator));
+    if (domain !== undefined) return atDomainOfAccounts(address, domain, octets);
+    return isAskedHere(address) ? own(address.text, postmaster(undefined)) : RELAYING;
   };
 };
