@@ -11,6 +11,7 @@ import { readIncoming } from "../mx/incoming.ts";
 import { NO_ROOM, type Room, type Share, shareOf } from "../room.ts";
 import { hasBareLineEnd } from "../strict-server.ts";
 import { receivedField } from "../trace.ts";
+import { bodyFaults } from "./body-faults.ts";
 import { type Envelope, senderNeedsUtf8 } from "./envelope.ts";
 import { submittedHeader, type SubmittedHeader } from "./header.ts";
 
@@ -68,6 +69,7 @@ const read = async (
   share: Share,
 ): Promise<Read> => {
   const found: { header: SubmittedHeader | Refusal; eightBit: boolean } = { header: LARGE_HEADER, eightBit: false };
+  const faults = bodyFaults();
   const reader = {
     header: async (octets: Buffer): Promise<boolean> => {
       found.header = submittedHeader(octets, { now: clock.now(), smtpUtf8: wishes.smtpUtf8, newMessageId });
@@ -75,6 +77,7 @@ const read = async (
     },
     body: (octets: Buffer): void => {
       found.eightBit ||= !isAscii(octets);
+      faults.look(octets);
     },
   };
   const incoming = await readIncoming(stream, reader, { message: maxMessageSize, header: MAX_HEADER_OCTETS }, share);
@@ -84,6 +87,8 @@ const read = async (
   const { header, eightBit } = found;
   if ("code" in header) return refused(header);
   if (incoming.kind !== "whole") return refused(LARGE_HEADER);
+  const fault = faults.refusal();
+  if (fault !== undefined) return refused(fault);
   return { kind: "read", header, body: incoming.body, eightBit: eightBit || header.needsUtf8 };
 };
 
