@@ -10,6 +10,7 @@ import type { Instant } from "../../../domain/clock.ts";
 import type { Refusal } from "../intake.ts";
 import { dateTime } from "../trace.ts";
 import { authorOf } from "./author.ts";
+import { hasLongLine, LONG_LINE } from "./body-faults.ts";
 import { type Extra, extraOf, isExtraField } from "./extra-fields.ts";
 
 export type SubmittedHeader = {
@@ -89,10 +90,11 @@ const additions = (has: (name: string) => boolean, messageId: string, now: Insta
   (has("date") ? "" : `Date: ${dateTime(now)}\r\n`) + (has("message-id") ? "" : `Message-ID: ${messageId}\r\n`);
 
 /**
- * The header's raw octets, decided. RFC 6532 allows UTF-8 in a header, RFC 6531 section 3.4 only in a transaction with
+ * The octets of what leaves, decided; fields that stay here may have lines as long as they like. RFC 6532 allows UTF-8 in a header, RFC 6531 section 3.4 only in a transaction with
  * SMTPUTF8: what next hops would make of it otherwise is anybody's guess, so it is refused where the author can mend it.
  */
 const octetRefusal = (octets: Buffer, smtpUtf8: boolean): Refusal | undefined => {
+  if (hasLongLine(octets)) return LONG_LINE;
   if (isAscii(octets)) return undefined;
   if (!isUtf8(octets)) return malformed("The header has text that is neither ASCII nor UTF-8: use encoded words (RFC 2047)");
   if (smtpUtf8) return undefined;

@@ -151,6 +151,16 @@ describe("a submitted header", () => {
     assert.deepEqual([taken.extra, taken.needsUtf8], [{ Note: "Grüße" }, false]);
   });
 
+  it("has lines of 998 octets at most, unless they stay here", () => {
+    const field = (octets: number): string => `X-Long: `.padEnd(octets, "x") + "\r\n";
+    assert.ok(textOf(`${FROM}${field(998)}`).includes(field(998)));
+    for (const header of [`${FROM}${field(999)}`, `${field(999)}${FROM}`, `${FROM}X:\r\n\t${field(998)}`]) {
+      assert.equal(refusal(header), "554 5.6.0");
+    }
+    assert.equal(textOf(`Bcc: ${field(5_000)}${FROM}`), textOf(FROM));
+    assert.equal(ok(`${FROM}X-Mox-Extra-Note: ${"x".repeat(2_000)}\r\n`).extra["Note"]?.length, 2_000);
+  });
+
   it("is never Latin-1", () => {
     const header = Buffer.from(`${FROM}Subject: Gr\xfc\xdfe\r\n`, "latin1");
     assert.equal(refusal(header), "554 5.6.0");
