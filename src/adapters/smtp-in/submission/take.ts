@@ -104,7 +104,7 @@ const joined = (pieces: readonly Uint8Array[]): Buffer => {
 };
 
 /**
- * RFC 5321 section 4.4 and RFC 6409 section 8.6: where the message came in, the client's address with it, as other servers
+ * RFC 5321 section 4.4: where the message came in, the client's address with it, as other servers
  * for submission do. Recipients are not named, since blind copies are among them. Protocols are those of RFC 3848 and RFC
  * 6531 section 4.3.
  */
