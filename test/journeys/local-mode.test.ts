@@ -94,6 +94,12 @@ describe("local mode, as the README has it", { skip: hasCurl ? false : "curl is 
     assert.equal(body.Subject, "Hello");
   });
 
+  it("delivers to an address that must be quoted", async () => {
+    const { MessageID } = await paste(readmeCommands[0]!.replace("you@localhost", String.raw`\"a b\"@localhost`));
+    assert.equal((await receiver.next("delivered")).body.MessageID, MessageID);
+    await readUntil("/received", /"a b"@localhost/u);
+  });
+
   it("suppresses an address that bounces, and does not try it again", async () => {
     const bounce = readmeCommands[1]!;
     await paste(bounce);

@@ -1,13 +1,14 @@
 /** What happens to a message between its first octet and the reply to its final dot. */
-import { once } from "node:events";
-
 import type { SMTPServerDataStream, SMTPServerSession } from "smtp-server";
 
 import { parseAddress } from "../../domain/address.ts";
 import type { Clock } from "../../domain/clock.ts";
-import { type ContentGatherer, gatherContent } from "../../domain/content.ts";
+import { joinContent } from "../../domain/content.ts";
 import type { Content } from "../../domain/event-log.ts";
-import { type HeaderReader, headerSummary } from "./header-summary.ts";
+import type { MailHeader } from "../mime/reader/mail-reading.ts";
+import { MAX_HEADER_OCTETS } from "./mx/header-fields.ts";
+import { readIncoming } from "./mx/incoming.ts";
+import { judgeHeader, type JudgedHeader } from "./mx/judge-header.ts";
 import { NO_ROOM, type Room, type Share, shareOf } from "./room.ts";
 import { type Simulated, simulationOf } from "./simulation.ts";
 import { hasBareLineEnd } from "./strict-server.ts";
@@ -43,7 +44,7 @@ export type IntakeOptions = {
   readonly maxMessageSize: number;
   /** For messages that come in at the same time. */
   readonly room: Room;
-  readonly readHeader: HeaderReader;
+  readonly readHeader: (octets: Uint8Array) => MailHeader;
   /** Resolves when the message is stored durably, or with why it is not. */
   readonly onMessage: (arrival: Arrival) => Promise<ArrivalAnswer>;
 };
@@ -52,68 +53,65 @@ export type IntakeOptions = {
 export type Taken =
   { readonly kind: "accepted" } | { readonly kind: "tooLarge" } | { readonly kind: "refused"; readonly refusal: Refusal } | Simulated;
 
-/** RFC 5321 section 6.3 suggests this limit for Received fields. */
-const MAX_HOPS = 100;
-
 const BARE_LINE_END: Refusal = { code: 554, enhancedCode: "5.6.0", text: "The message has a CR or LF that stands alone" };
-const LOOP: Refusal = { code: 554, enhancedCode: "5.4.6", text: "The message goes round in circles: too many Received fields" };
+const LARGE_HEADER: Refusal = { code: 554, enhancedCode: "5.6.0", text: "The header is too large" };
+const LINE_END = Buffer.from("\r\n");
 
-/** The library writes domains as U-labels. An address that is none to us (`postmaster`) stays as it came. */
-export const canonical = (address: string): string => parseAddress(address)?.text ?? address;
+/** An address that is none to us (`postmaster`) stays as it came. */
+const canonical = (address: string): string => parseAddress(address)?.text ?? address;
 
-type Unkept = "tooLarge" | "noRoom";
+type Header = { readonly octets: Buffer; readonly judged: JudgedHeader };
 
-/**
- * The whole content, or why it was not kept: read to its end whatever is found, because a client hears nothing before its
- * final dot. Rejects when the client leaves.
- */
-const contentOf = async (stream: SMTPServerDataStream, maxOctets: number, share: Share): Promise<Content | Unkept> => {
-  const kept: { content: ContentGatherer | Unkept; octets: number } = { content: gatherContent(), octets: 0 };
-  const stop = (why: Unkept): void => {
-    kept.content = why;
-    share.give();
-  };
-  stream.on("data", (chunk: Buffer) => {
-    kept.octets += chunk.length;
-    if (kept.octets > maxOctets) stop("tooLarge");
-    else if (typeof kept.content === "string") return;
-    else if (share.take(chunk.length)) kept.content.use(chunk);
-    else stop("noRoom");
-  });
-  await once(stream, "end");
-  return typeof kept.content === "string" ? kept.content : kept.content.content();
-};
+type Fine = Extract<JudgedHeader, { kind: "fine" }>;
 
-const arrivalOf = (session: SMTPServerSession, body: Content, { hostName, clock, readHeader }: IntakeOptions): Arrival | undefined => {
-  // The first piece is longer than what is read of a header, or all there is.
-  const { hops, ...summary } = headerSummary(readHeader, body[0]);
-  if (hops > MAX_HOPS) return undefined;
+const arrivalOf = (
+  session: SMTPServerSession,
+  { octets, header }: { readonly octets: Buffer; readonly header: Fine["header"] },
+  body: Content,
+  { hostName, clock }: IntakeOptions,
+): Arrival => {
   const { envelope, remoteAddress, transmissionType, id, transaction } = session;
   const smtpUtf8 = envelope.smtpUtf8 === true;
   const facts = {
-    mailFrom: envelope.mailFrom ? canonical(envelope.mailFrom.address) : "",
+    mailFrom: envelope.mailFrom ? envelope.mailFrom.address : "",
     recipients: envelope.rcptTo.map(({ address }) => canonical(address)),
     remoteAddress,
     helo: session.hostNameAppearsAs,
   };
   const protocol = smtpUtf8 ? "UTF8SMTP" : transmissionType;
   const trace = traceFields({ ...facts, hostName, protocol, id: `${id}.${transaction}`, receivedAt: clock.now() });
-  return { ...facts, ...summary, smtpUtf8, content: [Buffer.from(trace), ...body] };
+  const { from, subject, messageId } = header;
+  const content = [joinContent([Buffer.from(trace), octets, LINE_END]), ...body];
+  return { ...facts, from: from[0]?.address ?? "", subject, messageId, smtpUtf8, content };
 };
 
+const refusedWith = (refusal: Refusal): Taken => ({ kind: "refused", refusal });
+
+/** The header is judged as that of mail from other servers: what an application learns here must hold there. */
 const take = async (stream: SMTPServerDataStream, session: SMTPServerSession, options: IntakeOptions, share: Share): Promise<Taken> => {
-  const body = await contentOf(stream, options.maxMessageSize, share);
-  if (hasBareLineEnd(stream)) return { kind: "refused", refusal: BARE_LINE_END };
-  if (body === "tooLarge") return { kind: "tooLarge" };
-  if (body === "noRoom") return { kind: "refused", refusal: NO_ROOM };
+  const found: { header?: Header } = {};
+  const reader = {
+    header: async (octets: Buffer) => {
+      found.header = { octets, judged: judgeHeader(octets, options.readHeader) };
+      return found.header.judged.kind === "fine";
+    },
+    body: () => undefined,
+  };
+  const incoming = await readIncoming(stream, reader, { message: options.maxMessageSize, header: MAX_HEADER_OCTETS }, share);
+  if (hasBareLineEnd(stream)) return refusedWith(BARE_LINE_END);
+  if (incoming.kind === "tooLarge") return { kind: "tooLarge" };
+  if (incoming.kind === "noRoom") return refusedWith(NO_ROOM);
   for (const { address } of session.envelope.rcptTo) {
     const simulated = simulationOf(address, "data");
     if (simulated !== undefined) return simulated;
   }
-  const arrival = arrivalOf(session, body, options);
-  if (arrival === undefined) return { kind: "refused", refusal: LOOP };
-  const answer = await options.onMessage(arrival);
-  return answer.accepted ? { kind: "accepted" } : { kind: "refused", refusal: answer };
+  const { header } = found;
+  if (header?.judged.kind === "refused") return refusedWith(header.judged.refusal);
+  if (header === undefined || incoming.kind !== "whole") return refusedWith(LARGE_HEADER);
+  const answer = await options.onMessage(
+    arrivalOf(session, { octets: header.octets, header: header.judged.header }, incoming.body, options),
+  );
+  return answer.accepted ? { kind: "accepted" } : refusedWith(answer);
 };
 
 /**

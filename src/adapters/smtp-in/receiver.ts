@@ -6,11 +6,12 @@ import type { SMTPServerOptions } from "smtp-server";
 
 import type { CancelTimer, Clock } from "../../domain/clock.ts";
 import { announcedOctets } from "./announced-size.ts";
-import { canonical, type IntakeOptions, type Refusal, takeMessage } from "./intake.ts";
+import { addressIn, BAD_RECIPIENT, isBarePostmaster } from "./envelope-address.ts";
+import { type IntakeOptions, type Refusal, takeMessage } from "./intake.ts";
 import { type Busy, type SmtpListener, smtpListener } from "./listening.ts";
+import { ReceivingServer } from "./receiving-connection.ts";
 import { NO_ROOM } from "./room.ts";
 import { SILENCE_MS, type Simulated, simulationOf } from "./simulation.ts";
-import { StrictServer } from "./strict-server.ts";
 
 export type LocalReceiverOptions = IntakeOptions & {
   readonly address: string;
@@ -62,6 +63,13 @@ const silentSessions = (
   };
 };
 
+/** Canonical, or why it is none. */
+const recipientOf = (path: string, smtpUtf8: boolean): string | Refusal => {
+  if (isBarePostmaster(path)) return path;
+  const address = addressIn(path, smtpUtf8, BAD_RECIPIENT);
+  return "code" in address ? address : address.text;
+};
+
 type Handlers = Pick<SMTPServerOptions, "onConnect" | "onMailFrom" | "onRcptTo" | "onData" | "onClose">;
 
 const handlers = (options: LocalReceiverOptions, busy: Busy): Handlers => {
@@ -82,10 +90,12 @@ const handlers = (options: LocalReceiverOptions, busy: Busy): Handlers => {
       if (simulated !== undefined) simulate(simulated, session, answer);
       else answer(room.fits(announcedOctets(mailFrom)) ? null : refused(NO_ROOM));
     },
-    onRcptTo: ({ address }, session, answer) => {
-      const simulated = simulationOf(address, "rcptTo");
-      if (simulated !== undefined) simulate(simulated, session, answer);
-      else answer(accept(canonical(address)) ? null : refused(NO_SUCH_USER));
+    onRcptTo: ({ address: path }, session, answer) => {
+      const address = recipientOf(path, session.envelope.smtpUtf8 === true);
+      const simulated = typeof address === "string" ? simulationOf(address, "rcptTo") : undefined;
+      if (typeof address !== "string") answer(refused(address));
+      else if (simulated !== undefined) simulate(simulated, session, answer);
+      else answer(accept(address) ? null : refused(NO_SUCH_USER));
     },
     onData: (stream, session, answer) => {
       busy.sessions.add(session);
@@ -114,8 +124,8 @@ const handlers = (options: LocalReceiverOptions, busy: Busy): Handlers => {
   };
 };
 
-const serverOf = (options: LocalReceiverOptions, busy: Busy): StrictServer =>
-  new StrictServer({
+const serverOf = (options: LocalReceiverOptions, busy: Busy): ReceivingServer =>
+  new ReceivingServer({
     name: options.hostName,
     size: options.maxMessageSize,
     rejectOversized: true,

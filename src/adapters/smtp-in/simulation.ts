@@ -2,6 +2,7 @@
  * Addresses that fail on purpose, so that an application can see in local mode how it takes each kind of failure. What
  * happens is written in the local part: at its end what, at its beginning where.
  */
+import { parseAddress } from "../../domain/address.ts";
 
 export type Simulated =
   | { readonly kind: "reply"; readonly code: number; readonly enhancedCode: string; readonly text: string }
@@ -47,7 +48,8 @@ const byEnding = (localPart: string): Simulated | undefined => {
  * must not take it away.
  */
 export const simulationOf = (address: string, point: SimulationPoint): Simulated | undefined => {
-  const localPart = address.slice(0, address.lastIndexOf("@")).toLowerCase();
+  // Quotes are no part of what it says.
+  const localPart = (parseAddress(address)?.localPart ?? address.slice(0, address.lastIndexOf("@"))).toLowerCase();
   if (!localPart.startsWith(PREFIXES[point])) return undefined;
   const tag = localPart.indexOf("+");
   return byEnding(localPart) ?? (tag > 0 ? byEnding(localPart.slice(0, tag)) : undefined);

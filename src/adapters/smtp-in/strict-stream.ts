@@ -77,6 +77,16 @@ export class StrictStream extends SMTPStream {
     return super.startDataMode(maxBytes);
   }
 
+  /**
+   * The library forgets the callback after calling it. What follows a message may hold the next one whole, whose own callback
+   * is set while the first one runs, and would be forgotten in its place: the session would wait for ever.
+   */
+  override continue(): void {
+    const goOn = this._continueCallback;
+    this._continueCallback = typeof goOn !== "function";
+    if (typeof goOn === "function") goOn();
+  }
+
   override _feedDataStream(chunk: Buffer, done: Done): void {
     const content = new Undotted(chunk);
     const end = this.#findEnd(chunk, content);

@@ -138,6 +138,29 @@ describe("the local receiver", () => {
   });
 });
 
+describe("the local receiver, like the one for mail from the internet, refuses a message that", () => {
+  for (const [what, message, reply] of [
+    ["has two authors' fields", `From: ceo@bank.example\r\n${MESSAGE}`, /^554 5\.6\.0 .*more than one From/u],
+    ["hides the second one behind a blank", `From : ceo@bank.example\r\n${MESSAGE}`, /^554 5\.6\.0 .*more than one From/u],
+    ["begins with a folded line", ` folded\r\n${MESSAGE}`, /^554 5\.6\.0 /u],
+    ["has a header bomb", `${"X-Bomb: tick\r\n".repeat(2_000)}${MESSAGE}`, /^554 5\.6\.0 /u],
+  ] as const) {
+    it(what, async () => {
+      const { client, arrivals } = await stage();
+      await client.upToData("app@sender.example", "you@localhost");
+      assert.match((await client.say(`${message}.`)) ?? "", reply);
+      assert.equal(arrivals.length, 0);
+    });
+  }
+
+  it("is not one without header", async () => {
+    const { client, arrivals } = await stage();
+    await client.upToData("app@sender.example", "you@localhost");
+    assert.match((await client.say("\r\nHello.\r\n.")) ?? "", /^250 /u);
+    assert.ok(arrivals[0] !== undefined && text(arrivals[0]).endsWith("+0000\r\n\r\nHello.\r\n"));
+  });
+});
+
 describe("the local receiver keeps to its limits", () => {
   it("for the size announced", async () => {
     const { client } = await stage();

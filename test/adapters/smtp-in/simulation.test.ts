@@ -37,6 +37,8 @@ const TABLE: readonly (readonly [address: string, mailFrom: string, rcptTo: stri
   ["rcpttotimeout@localhost", "nothing", "silence", "silence"],
   ["mailfrompermerror+fx7dk2@localhost", "550 5.0.0", "nothing", "550 5.0.0"],
   ["you+permerror@localhost", "nothing", "nothing", "550 5.0.0"],
+  ['"to nobody-permerror"@localhost', "nothing", "nothing", "550 5.0.0"],
+  ['"rcptto the moon-452"@localhost', "nothing", "452 4.0.0", "452 4.0.0"],
   ["", "nothing", "nothing", "nothing"],
   ["postmaster", "nothing", "nothing", "nothing"],
 ];

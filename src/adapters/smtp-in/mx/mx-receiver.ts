@@ -4,7 +4,6 @@
  */
 import type { SMTPServerAddress, SMTPServerOptions, SMTPServerSession } from "smtp-server";
 
-import { asciiDomain, parseAddress } from "../../../domain/address.ts";
 import type { Clock } from "../../../domain/clock.ts";
 import { announcedOctets } from "../announced-size.ts";
 import type { Refusal } from "../intake.ts";
@@ -44,7 +43,6 @@ export type MxReceiverOptions = TakeOptions & {
 type Answer = (error?: Error | null) => void;
 
 const OUT_OF_ORDER: Refusal = { code: 451, enhancedCode: "4.3.0", text: "The message could not be stored, try again later" };
-const NO_SENDER: Refusal = { code: 553, enhancedCode: "5.1.7", text: "The sender is not an address" };
 
 /** RFC 5321 section 4.5.3.1.4 asks for 512; long local parts and parameters need more. */
 const MAX_COMMAND_OCTETS = 4_096;
@@ -52,9 +50,6 @@ const MAX_COMMAND_OCTETS = 4_096;
 /** As the library takes it. */
 const refused = ({ code, enhancedCode, text }: Refusal): Error =>
   Object.assign(new Error(`${enhancedCode} ${text}`), { responseCode: code });
-
-const isSender = (address: string): boolean =>
-  address === "" || parseAddress(address) !== undefined || asciiDomain(address.slice(address.lastIndexOf("@") + 1)) !== undefined;
 
 type Handlers = Pick<SMTPServerOptions, "onConnect" | "onMailFrom" | "onRcptTo" | "onData" | "onClose">;
 
@@ -75,8 +70,7 @@ const handlers = (options: MxReceiverOptions, busy: Busy, hangUp: (session: SMTP
       answer(refusal && refused(refusal));
     },
     onMailFrom: (mailFrom, session, answer) => {
-      const fits = room.fits(announcedOctets(mailFrom));
-      const refusal = conduct.begin(session) ?? (isSender(mailFrom.address) ? (fits ? undefined : NO_ROOM) : NO_SENDER);
+      const refusal = conduct.begin(session) ?? (room.fits(announcedOctets(mailFrom)) ? undefined : NO_ROOM);
       answer(refusal && refused(refusal));
     },
     onRcptTo: (written, session, answer) => {

@@ -3,8 +3,9 @@
  * used to reach a third party. What stands before the last "@" is the recipient domain's own matter (RFC 5321 section
  * 2.3.11): `user%other.example@own.example` and `other.example!user@own.example` are local parts like others.
  */
-import { type Account, type Directory } from "../../../domain/account/account.ts";
-import { type Address, formatAddress, needsSmtpUtf8, parseAddress, tagOf } from "../../../domain/address.ts";
+import { type Account, type Directory, type Domain } from "../../../domain/account/account.ts";
+import { type Address, asciiDomain, formatAddress, parseAddress, tagOf } from "../../../domain/address.ts";
+import { BAD_RECIPIENT, isBarePostmaster, lacksSmtpUtf8, NEEDS_SMTPUTF8 } from "../envelope-address.ts";
 import type { Refusal } from "../intake.ts";
 
 /** Whose mail it is. */
@@ -40,20 +41,27 @@ export type RecipientCircumstances = {
   readonly octets: number;
 };
 
+const badSyntax = (refusal: Refusal): RecipientAnswer => ({ kind: "refused", reason: "syntax", refusal });
+
 const refused = (reason: RefusalReason, code: number, enhancedCode: string, text: string): RecipientAnswer => ({
   kind: "refused",
   reason,
   refusal: { code, enhancedCode, text },
 });
 
-const NO_ADDRESS = refused("syntax", 501, "5.1.3", "This is not an address");
 const RELAYING = refused("relay", 550, "5.7.1", "Relaying denied: this domain is not served here");
 const DISABLED = refused("disabled", 550, "5.7.1", "This domain takes no mail");
 const UNKNOWN = refused("unknown", 550, "5.1.1", "No such user here");
-const NEEDS_SMTPUTF8 = refused("syntax", 553, "5.6.7", "This address needs SMTPUTF8");
 const FULL = refused("full", 452, "4.2.2", "The mailbox is full");
 
 const isPostmaster = (localPart: string): boolean => localPart.toLowerCase() === "postmaster";
+
+/**
+ * Who is asked at this server's own name: the postmaster, and whoever answers one of its failure reports, which come from
+ * MAILER-DAEMON there. Such an answer is by a person who does not understand what failed, so it goes to the person who may.
+ * It cannot go round in circles: no report of this server ever leaves by SMTP.
+ */
+const isForTheHost = ({ localPart }: Address): boolean => isPostmaster(localPart) || localPart.toLowerCase() === "mailer-daemon";
 
 /** `[192.0.2.1]` and `[IPv6:2001:db8::1]` as the address inside. */
 const literalOf = (domain: string): string | undefined => /^\[(?:ipv6:)?(.+)\]$/u.exec(domain)?.[1];
@@ -68,12 +76,24 @@ const tagFor = (address: Address, account: Account, separator: string | null): s
 export const ownAddresses = ({ directory, postmaster, isFull, hostName }: OwnAddressOptions) => {
   const own = (address: string, account: Account | undefined, tag = ""): RecipientAnswer =>
     account === undefined ? UNKNOWN : { kind: "own", recipient: { address, account: account.name, tag } };
+  const host = asciiDomain(hostName) ?? hostName.toLowerCase();
+  const isAskedHere = (address: Address): boolean => address.domain === host && isForTheHost(address);
+
+  const atDomainOfAccounts = (address: Address, domain: Domain, octets: number): RecipientAnswer => {
+    if (domain.disabled) return DISABLED;
+    const account = directory.accountOf(address);
+    if (isAskedHere(address) || isPostmaster(address.localPart)) return own(address.text, account ?? postmaster(domain.name));
+    if (account === undefined) return UNKNOWN;
+    if (isFull(account, octets)) return FULL;
+    return own(address.text, account, tagFor(address, account, domain.catchAllSeparator));
+  };
 
   return (text: string, { localAddress, smtpUtf8, octets }: RecipientCircumstances): RecipientAnswer => {
     // RFC 5321 section 4.5.1: the postmaster can always be reached, without a domain too.
-    if (isPostmaster(text)) return own(`postmaster@${hostName}`, postmaster(undefined));
+    if (isBarePostmaster(text)) return own(`postmaster@${hostName}`, postmaster(undefined));
+    if (lacksSmtpUtf8(text, smtpUtf8)) return badSyntax(NEEDS_SMTPUTF8);
     const address = parseAddress(text);
-    if (address === undefined) return NO_ADDRESS;
+    if (address === undefined) return badSyntax(BAD_RECIPIENT);
     const literal = literalOf(address.domain);
     if (literal !== undefined) {
       return literal === localAddress.toLowerCase() && isPostmaster(address.localPart)
@@ -81,13 +101,7 @@ export const ownAddresses = ({ directory, postmaster, isFull, hostName }: OwnAdd
         : RELAYING;
     }
     const domain = directory.domain(address.domain);
-    if (domain === undefined) return RELAYING;
-    if (domain.disabled) return DISABLED;
-    if (needsSmtpUtf8(address) && !smtpUtf8) return NEEDS_SMTPUTF8;
-    const account = directory.accountOf(address);
-    if (isPostmaster(address.localPart)) return own(address.text, account ?? postmaster(domain.name));
-    if (account === undefined) return UNKNOWN;
-    if (isFull(account, octets)) return FULL;
-    return own(address.text, account, tagFor(address, account, domain.catchAllSeparator));
+    if (domain !== undefined) return atDomainOfAccounts(address, domain, octets);
+    return isAskedHere(address) ? own(address.text, postmaster(undefined)) : RELAYING;
   };
 };

@@ -1,7 +1,6 @@
 /** One message from the internet, from its first octet to the reply to its final dot. */
 import type { SMTPServerDataStream, SMTPServerSession } from "smtp-server";
 
-import { parseAddress } from "../../../domain/address.ts";
 import type { Clock } from "../../../domain/clock.ts";
 import { CONTENT_PIECE, contentSize, type Content } from "../../../domain/event-log.ts";
 import type { Report } from "../../../domain/received/report.ts";
@@ -75,16 +74,15 @@ const UNDECIDED: Refusal = {
   text: "The DNS does not say whether this is from its From domain, try again later",
 };
 
-/** The library writes domains as U-labels. A local part that is longer than RFC 5321 allows stays as it came: some forwarders make such. */
-export const canonicalSender = (session: SMTPServerSession): string => {
+const senderOf = (session: SMTPServerSession): string => {
   const { mailFrom } = session.envelope;
-  return mailFrom === false ? "" : (parseAddress(mailFrom.address)?.text ?? mailFrom.address);
+  return mailFrom === false ? "" : mailFrom.address;
 };
 
 const traceFacts = (session: SMTPServerSession, recipients: readonly OwnRecipient[], { hostName, clock }: TakeOptions) => {
   const { remoteAddress, transmissionType, id, transaction, tlsOptions, envelope } = session;
   return {
-    mailFrom: canonicalSender(session),
+    mailFrom: senderOf(session),
     recipients: recipients.map(({ address }) => address),
     helo: session.hostNameAppearsAs,
     remoteAddress,
@@ -168,7 +166,7 @@ export const takeMail = async (
   const check = options.checks({
     remoteAddress: session.remoteAddress,
     helo: session.hostNameAppearsAs,
-    mailFrom: canonicalSender(session),
+    mailFrom: senderOf(session),
   });
   let judged: JudgedHeader | undefined;
   const reader = {

@@ -1,14 +1,14 @@
-/** A strict server that tells about every refusal, also about those that come from the library and from no handler. */
+/** A receiving server that tells about every refusal, also about those that come from the library and from no handler. */
 import type { Socket } from "node:net";
 
 import type { SMTPServerOptions } from "smtp-server";
 import type { SMTPConnection, SMTPConnectionOptions } from "smtp-server/lib/smtp-connection";
 
-import { StrictConnection, StrictServer } from "../strict-server.ts";
+import { ReceivingConnection, ReceivingServer } from "../receiving-connection.ts";
 
 type OnRefusal = (connection: SMTPConnection) => void;
 
-class WatchedConnection extends StrictConnection {
+class WatchedConnection extends ReceivingConnection {
   onRefusal: OnRefusal = () => undefined;
 
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
@@ -18,7 +18,7 @@ class WatchedConnection extends StrictConnection {
 }
 
 /** Takes the library's options. */
-export class WatchedServer extends StrictServer {
+export class WatchedServer extends ReceivingServer {
   readonly #onRefusal: OnRefusal;
 
   constructor(options: SMTPServerOptions, onRefusal: OnRefusal) {
@@ -26,7 +26,7 @@ export class WatchedServer extends StrictServer {
     this.#onRefusal = onRefusal;
   }
 
-  protected override connectionFor(socket: Socket, options: SMTPConnectionOptions): StrictConnection {
+  protected override connectionFor(socket: Socket, options: SMTPConnectionOptions): ReceivingConnection {
     const connection = new WatchedConnection(this, socket, options);
     connection.onRefusal = this.#onRefusal;
     return connection;

@@ -1,6 +1,6 @@
 /**
- * A client's connection: the library's, with MAIL and RCPT of its own. The library reads their parameters as if all were
- * xtext, knows no FUTURERELEASE, and refuses no parameter that it does not know.
+ * A client's connection: the library's, with the reader of MAIL and RCPT that all listeners share, and an envelope that
+ * knows the parameters of submission.
  */
 import type { Socket } from "node:net";
 

@@ -1,8 +1,9 @@
 /** The envelope of a transaction: who may be in it, and what was asked for on it. */
 import type { Account, Directory } from "../../../domain/account/account.ts";
-import { type Address, needsSmtpUtf8, parseAddress } from "../../../domain/address.ts";
+import { type Address, needsSmtpUtf8 } from "../../../domain/address.ts";
+import { pathCommand } from "../command-line.ts";
+import { addressIn, BAD_RECIPIENT, BAD_SENDER, isBarePostmaster } from "../envelope-address.ts";
 import type { Refusal } from "../intake.ts";
-import { pathCommand } from "./command-line.ts";
 import { type MailTerms, type MailWishes, mailWishes, type RecipientWishes, recipientWishes } from "./parameters.ts";
 
 /** Who is logged in. */
@@ -23,17 +24,6 @@ export type EnvelopeTerms = MailTerms & { readonly directory: Directory; readonl
 
 const NOT_YOURS: Refusal = { code: 550, enhancedCode: "5.7.1", text: "MAIL FROM is not an address of the account that is logged in" };
 const DISABLED: Refusal = { code: 550, enhancedCode: "5.7.1", text: "The domain of MAIL FROM is disabled" };
-const NEEDS_UTF8: Refusal = { code: 553, enhancedCode: "5.6.7", text: "An address beyond ASCII needs the parameter SMTPUTF8" };
-const BAD_SENDER: Refusal = { code: 501, enhancedCode: "5.1.7", text: "MAIL FROM is not an email address" };
-const BAD_RECIPIENT: Refusal = { code: 501, enhancedCode: "5.1.3", text: "RCPT TO is not an email address" };
-
-const isAscii = (text: string): boolean => /^[\u0000-\u007f]*$/u.test(text);
-
-/** The address in a path, or why it cannot be; RFC 6531 section 3.3 asks for SMTPUTF8 also where only the domain is not ASCII. */
-const addressIn = (path: string, smtpUtf8: boolean, bad: Refusal): Address | Refusal => {
-  if (!smtpUtf8 && !isAscii(path)) return NEEDS_UTF8;
-  return parseAddress(path) ?? bad;
-};
 
 /** Begins an envelope with a MAIL command. */
 export const openEnvelope = (command: Buffer, login: Login, terms: EnvelopeTerms): Envelope | Refusal => {
@@ -56,8 +46,7 @@ export const addRecipient = (envelope: Envelope, command: Buffer, terms: Envelop
   if ("code" in parsed) return parsed;
   const wishes = recipientWishes(parsed);
   if ("code" in wishes) return wishes;
-  // RFC 5321 section 4.1.1.3: the one recipient that needs no domain.
-  const path = parsed.path.toLowerCase() === "postmaster" ? `${parsed.path}@${terms.hostName}` : parsed.path;
+  const path = isBarePostmaster(parsed.path) ? `${parsed.path}@${terms.hostName}` : parsed.path;
   const address = addressIn(path, envelope.wishes.smtpUtf8, BAD_RECIPIENT);
   if ("code" in address) return address;
   if (envelope.recipients.size >= terms.maxRecipients && !envelope.recipients.has(address.text)) {

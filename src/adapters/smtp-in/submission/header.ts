@@ -10,6 +10,7 @@ import type { Instant } from "../../../domain/clock.ts";
 import type { Refusal } from "../intake.ts";
 import { dateTime } from "../trace.ts";
 import { authorOf } from "./author.ts";
+import { hasLongLine, LONG_LINE } from "./body-faults.ts";
 import { type Extra, extraOf, isExtraField } from "./extra-fields.ts";
 
 export type SubmittedHeader = {
@@ -45,6 +46,20 @@ const FIELD = /^([\x21-\x39\x3b-\x7e]+)[ \t]*:/;
 /** Fields that are for this server alone: blind copies, and what only the last hop may say (RFC 5321 section 4.4). */
 const NOT_SENT: ReadonlySet<string> = new Set(["bcc", "resent-bcc", "return-path"]);
 
+/** Fields that a message has once (RFC 5322 section 3.6), as they are written. Readers differ in which of two they show. */
+const ONCE: ReadonlyMap<string, string> = new Map(
+  ["From", "Sender", "Reply-To", "To", "Cc", "Subject", "Date", "Message-ID", "In-Reply-To", "References"].map((name) => [
+    name.toLowerCase(),
+    name,
+  ]),
+);
+
+/** Fields that are added where they are missing. An empty one is none, and must not stand beside the one that is added. */
+const ADDED: ReadonlySet<string> = new Set(["date", "message-id"]);
+
+/** An id in brackets, as Send takes it; what RFC 5322 section 3.6.4 wants within them, many clients do not know. Comments may follow. */
+const MESSAGE_ID = /^(<[^\s<>\u0000-\u0020\u007f-\u009f]+>)(?:\s*\([^()\\]*\))*$/u;
+
 /** `value` is unfolded, trimmed and in UTF-8; `raw` is latin1, as it came. */
 type Field = { readonly name: string; readonly value: string; readonly raw: string };
 
@@ -78,21 +93,44 @@ const bounded = (text: string): string =>
 const decoded = (text: string): string => bounded(text.includes("=?") ? libmime.decodeWords(text.slice(0, MAX_TEXT * 4)) : text);
 
 const author = (fields: readonly Field[]): Address | Refusal => {
-  const [from, ...others] = fields.filter(({ name }) => name === "from");
+  const from = fields.find(({ name }) => name === "from");
   if (from === undefined) return notYours("The message has no From field");
-  if (others.length > 0) return notYours("The message has more than one From field");
   return authorOf(from.value) ?? notYours("The From field is not exactly one address");
 };
 
-/** RFC 6409 sections 8.3 and 8.4: fields that every message has, for one that came without. */
+/** Why fields come too often. */
+const countRefusal = (fields: readonly Field[]): Refusal | undefined => {
+  const seen = new Set<string>();
+  let hops = 0;
+  for (const { name, value } of fields) {
+    const once = value === "" && ADDED.has(name) ? undefined : ONCE.get(name);
+    if (once !== undefined && seen.has(name)) return malformed(`The message has more than one ${once} field`);
+    if (once !== undefined) seen.add(name);
+    if (name === "received") hops += 1;
+  }
+  if (hops <= MAX_HOPS) return undefined;
+  return { code: 554, enhancedCode: "5.4.6", text: "The message goes round in circles: too many Received fields" };
+};
+
+/**
+ * Whether a field leaves. A Message-ID that is no id is replaced, as RFC 6409 section 8.3 asks, and not refused: devices send such that nobody can teach better,
+ * and the webhooks tell the id that the message left with.
+ */
+const isKept = ({ name, value }: Field): boolean => {
+  if (name === "message-id") return MESSAGE_ID.test(value);
+  return !NOT_SENT.has(name) && !isExtraField(name) && (value !== "" || !ADDED.has(name));
+};
+
+/** RFC 6409 sections 8.2 and 8.3: fields that every message has, for one that came without. */
 const additions = (has: (name: string) => boolean, messageId: string, now: Instant): string =>
   (has("date") ? "" : `Date: ${dateTime(now)}\r\n`) + (has("message-id") ? "" : `Message-ID: ${messageId}\r\n`);
 
 /**
- * The header's raw octets, decided. RFC 6532 allows UTF-8 in a header, RFC 6531 section 3.4 only in a transaction with
+ * The octets of what leaves, decided; fields that stay here may have lines as long as they like. RFC 6532 allows UTF-8 in a header, RFC 6531 section 3.4 only in a transaction with
  * SMTPUTF8: what next hops would make of it otherwise is anybody's guess, so it is refused where the author can mend it.
  */
 const octetRefusal = (octets: Buffer, smtpUtf8: boolean): Refusal | undefined => {
+  if (hasLongLine(octets)) return LONG_LINE;
   if (isAscii(octets)) return undefined;
   if (!isUtf8(octets)) return malformed("The header has text that is neither ASCII nor UTF-8: use encoded words (RFC 2047)");
   if (smtpUtf8) return undefined;
@@ -104,19 +142,15 @@ const octetRefusal = (octets: Buffer, smtpUtf8: boolean): Refusal | undefined =>
 export const submittedHeader = (header: Buffer, { now, smtpUtf8, newMessageId }: HeaderTerms): SubmittedHeader | Refusal => {
   const fields = readFields(header.toString("latin1"));
   if ("code" in fields) return fields;
+  const tooOften = countRefusal(fields);
+  if (tooOften !== undefined) return tooOften;
   const from = author(fields);
   if ("code" in from) return from;
-  if (fields.filter(({ name }) => name === "received").length > MAX_HOPS) {
-    return { code: 554, enhancedCode: "5.4.6", text: "The message goes round in circles: too many Received fields" };
-  }
   const extra = extraOf(fields.filter(({ name }) => isExtraField(name)).map(({ name, value }) => [name, value] as const));
   if (isRefusal(extra)) return extra;
-  // An empty one is none, and must not stand beside the one that is added.
-  const isKept = ({ name, value }: Field): boolean =>
-    !NOT_SENT.has(name) && !isExtraField(name) && (value !== "" || (name !== "message-id" && name !== "date"));
   const kept = fields.filter(isKept);
   const valueOfFirst = (wanted: string): string => kept.find(({ name }) => name === wanted)?.value ?? "";
-  const messageId = valueOfFirst("message-id") || newMessageId();
+  const messageId = MESSAGE_ID.exec(valueOfFirst("message-id"))?.[1] ?? newMessageId();
   const added = additions((wanted) => kept.some(({ name }) => name === wanted), messageId, now);
   const text = Buffer.from(kept.map(({ raw }) => `${raw}\r\n`).join("") + added, "latin1");
   return (

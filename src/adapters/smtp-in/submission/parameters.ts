@@ -1,17 +1,22 @@
-/** What the parameters of MAIL and RCPT ask for. One table for each command: what is not in it is refused with 555. */
+/** What the parameters of MAIL and RCPT ask a submission server for. */
 import type { Instant } from "../../../domain/clock.ts";
 import { DAY_MS } from "../../../domain/clock.ts";
 import { NOTIFY_OCCASIONS, type NotifyOccasion, type QueuedMessage } from "../../../domain/message/events.ts";
+import { badParameter, type PathCommand } from "../command-line.ts";
 import type { Refusal } from "../intake.ts";
-import { badParameter, type PathCommand } from "./command-line.ts";
+import {
+  COMMON_PARAMETERS,
+  type CommonTerms,
+  type CommonWishes,
+  type ParameterReader,
+  type ParameterTable,
+  readParameters,
+  takesNone,
+} from "../parameters.ts";
 import { decodeUtf8Xtext, decodeXtext } from "./xtext.ts";
 
 /** Parameters of MAIL FROM, each as if it were missing until it is read. */
-export type MailWishes = {
-  /** SIZE (RFC 1870), octets; 0 = not said. */
-  size: number;
-  /** SMTPUTF8 (RFC 6531). */
-  smtpUtf8: boolean;
+export type MailWishes = CommonWishes & {
   /** REQUIRETLS (RFC 8689). */
   requireTls: boolean;
   /** HOLDFOR or HOLDUNTIL (RFC 4865); null = now. */
@@ -25,12 +30,10 @@ export type MailWishes = {
 /** Parameters of RCPT TO (RFC 3461 sections 4.1 and 4.2). `originalRecipient` is `type;address`, decoded; empty = none. */
 export type RecipientWishes = { notify: readonly NotifyOccasion[] | null; originalRecipient: string };
 
-export type MailTerms = {
+export type MailTerms = CommonTerms & {
   readonly now: Instant;
   /** Whether the connection has TLS. */
   readonly secure: boolean;
-  /** Octets. */
-  readonly maxMessageSize: number;
 };
 
 /** How far ahead a message may be released, as for Send. */
@@ -41,22 +44,7 @@ const MAX_ENVID = 100;
 /** RFC 3461 section 4.2. */
 const MAX_ORCPT = 500;
 
-/** Puts a value where it belongs, or says what is wrong with it. `value` is null without one. */
-type Reader<Wishes, Terms> = (wishes: Wishes, value: string | null, terms: Terms) => Refusal | undefined;
-
-const takesNone = (keyword: string): Refusal => badParameter(`${keyword} takes no value`);
-
-const size: Reader<MailWishes, MailTerms> = (wishes, value, { maxMessageSize }) => {
-  if (value === null || !/^\d{1,20}$/.test(value)) return badParameter("SIZE is a number of octets");
-  wishes.size = Number(value);
-  if (wishes.size <= maxMessageSize) return undefined;
-  return { code: 552, enhancedCode: "5.3.4", text: `Messages may have ${maxMessageSize} octets` };
-};
-
-const body: Reader<MailWishes, MailTerms> = (_wishes, value) =>
-  value !== null && /^(?:7BIT|8BITMIME)$/i.test(value) ? undefined : badParameter("BODY is 7BIT or 8BITMIME");
-
-const requireTls: Reader<MailWishes, MailTerms> = (wishes, value, { secure }) => {
+const requireTls: ParameterReader<MailWishes, MailTerms> = (wishes, value, { secure }) => {
   if (value !== null) return takesNone("REQUIRETLS");
   wishes.requireTls = true;
   // RFC 8689 section 2: the extension is there only over TLS.
@@ -81,14 +69,9 @@ const dateTime = (text: string): Instant | undefined => {
   return Number.isNaN(at) || Number.isNaN(day) || new Date(day).toISOString().slice(0, 10) !== text.slice(0, 10) ? undefined : at;
 };
 
-const MAIL: Readonly<Record<string, Reader<MailWishes, MailTerms>>> = {
-  SIZE: size,
-  BODY: body,
+const MAIL: ParameterTable<MailWishes, MailTerms> = {
+  ...COMMON_PARAMETERS,
   REQUIRETLS: requireTls,
-  SMTPUTF8: (wishes, value) => {
-    wishes.smtpUtf8 = true;
-    return value === null ? undefined : takesNone("SMTPUTF8");
-  },
   // RFC 4954 section 5: whoever is trusted to say it may say who the author was; nobody is.
   AUTH: (_wishes, value) =>
     value !== null && (value === "<>" || decodeXtext(value) !== undefined) ? undefined : badParameter("AUTH is not xtext"),
@@ -114,7 +97,7 @@ const MAIL: Readonly<Record<string, Reader<MailWishes, MailTerms>>> = {
   },
 };
 
-const notify: Reader<RecipientWishes, undefined> = (wishes, value) => {
+const notify: ParameterReader<RecipientWishes, undefined> = (wishes, value) => {
   const words = value === null ? [] : value.toLowerCase().split(",");
   const occasions = NOTIFY_OCCASIONS.filter((occasion) => words.includes(occasion));
   const isNever = words.length === 1 && words[0] === "never";
@@ -125,7 +108,7 @@ const notify: Reader<RecipientWishes, undefined> = (wishes, value) => {
   return undefined;
 };
 
-const RCPT: Readonly<Record<string, Reader<RecipientWishes, undefined>>> = {
+const RCPT: ParameterTable<RecipientWishes, undefined> = {
   NOTIFY: notify,
   ORCPT: (wishes, value) => {
     const given = value === null || value.length > MAX_ORCPT ? "" : value;
@@ -137,25 +120,15 @@ const RCPT: Readonly<Record<string, Reader<RecipientWishes, undefined>>> = {
   },
 };
 
-const read = <Wishes, Terms>(
-  { parameters }: PathCommand,
-  readers: Readonly<Record<string, Reader<Wishes, Terms>>>,
-  wishes: Wishes,
-  terms: Terms,
-): Wishes | Refusal => {
-  for (const [keyword, value] of parameters) {
-    const reader = Object.hasOwn(readers, keyword) ? readers[keyword] : undefined;
-    if (reader === undefined) return { code: 555, enhancedCode: "5.5.4", text: `${keyword.slice(0, 40)} is no parameter here` };
-    const refusal = reader(wishes, value, terms);
-    if (refusal !== undefined) return refusal;
-  }
-  return wishes;
-};
-
 /** What MAIL FROM asks for, or why it is refused. */
 export const mailWishes = (command: PathCommand, terms: MailTerms): MailWishes | Refusal =>
-  read(command, MAIL, { size: 0, smtpUtf8: false, requireTls: false, releaseAt: null, returnContent: null, envelopeId: "" }, terms);
+  readParameters(
+    command,
+    MAIL,
+    { size: 0, smtpUtf8: false, requireTls: false, releaseAt: null, returnContent: null, envelopeId: "" },
+    terms,
+  );
 
 /** What RCPT TO asks for, or why it is refused. */
 export const recipientWishes = (command: PathCommand): RecipientWishes | Refusal =>
-  read<RecipientWishes, undefined>(command, RCPT, { notify: null, originalRecipient: "" }, undefined);
+  readParameters<RecipientWishes, undefined>(command, RCPT, { notify: null, originalRecipient: "" }, undefined);

@@ -11,6 +11,7 @@ import { readIncoming } from "../mx/incoming.ts";
 import { NO_ROOM, type Room, type Share, shareOf } from "../room.ts";
 import { hasBareLineEnd } from "../strict-server.ts";
 import { receivedField } from "../trace.ts";
+import { bodyFaults } from "./body-faults.ts";
 import { type Envelope, senderNeedsUtf8 } from "./envelope.ts";
 import { submittedHeader, type SubmittedHeader } from "./header.ts";
 
@@ -67,6 +68,7 @@ const read = async (
   share: Share,
 ): Promise<Read> => {
   const found: { header: SubmittedHeader | Refusal; eightBit: boolean } = { header: LARGE_HEADER, eightBit: false };
+  const faults = bodyFaults();
   const reader = {
     header: async (octets: Buffer): Promise<boolean> => {
       found.header = submittedHeader(octets, { now: clock.now(), smtpUtf8: wishes.smtpUtf8, newMessageId });
@@ -74,6 +76,7 @@ const read = async (
     },
     body: (octets: Buffer): void => {
       found.eightBit ||= !isAscii(octets);
+      faults.look(octets);
     },
   };
   const incoming = await readIncoming(stream, reader, { message: maxMessageSize, header: MAX_HEADER_OCTETS }, share);
@@ -83,6 +86,8 @@ const read = async (
   const { header, eightBit } = found;
   if ("code" in header) return refused(header);
   if (incoming.kind !== "whole") return refused(LARGE_HEADER);
+  const fault = faults.refusal();
+  if (fault !== undefined) return refused(fault);
   return { kind: "read", header, body: incoming.body, eightBit: eightBit || header.needsUtf8 };
 };
 
@@ -98,7 +103,7 @@ const joined = (pieces: readonly Uint8Array[]): Buffer => {
 };
 
 /**
- * RFC 5321 section 4.4 and RFC 6409 section 8.6: where the message came in, the client's address with it, as other servers
+ * RFC 5321 section 4.4: where the message came in, the client's address with it, as other servers
  * for submission do. Recipients are not named, since blind copies are among them. Protocols are those of RFC 3848 and RFC
  * 6531 section 4.3.
  */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
-import { houseRecipients } from "../../../support/mail-exchanger.ts";
+import { ownAddresses } from "../../../../src/adapters/smtp-in/mx/own-addresses.ts";
+import { houseDirectory, houseRecipients } from "../../../support/mail-exchanger.ts";
 
 const decide = (address: string, more: { readonly smtpUtf8?: boolean; readonly octets?: number; readonly localAddress?: string } = {}) => {
   const answer = houseRecipients(address, { localAddress: "192.0.2.25", smtpUtf8: false, octets: 0, ...more });
@@ -19,9 +20,12 @@ describe("mail is taken", () => {
     ["anybody+tag@all.example", "anybody+tag@all.example", "everything", "tag"],
     ['"app"@own.example', "app@own.example", "app", ""],
     ["app@plain.example", "app@plain.example", "app", ""],
-    ["a@bücher.example", "a@xn--bcher-kva.example", "app", ""],
     ["postmaster", "postmaster@mx.own.example", "app", ""],
     ["POSTMASTER", "postmaster@mx.own.example", "app", ""],
+    ["postmaster@mx.own.example", "postmaster@mx.own.example", "app", ""],
+    ["Postmaster@MX.own.example", "Postmaster@mx.own.example", "app", ""],
+    ["MAILER-DAEMON@mx.own.example", "MAILER-DAEMON@mx.own.example", "app", ""],
+    ["mailer-daemon@mx.own.example", "mailer-daemon@mx.own.example", "app", ""],
     ["postmaster@own.example", "postmaster@own.example", "app", ""],
     ["Postmaster@plain.example", "Postmaster@plain.example", "app", ""],
     ["postmaster@all.example", "postmaster@all.example", "everything", ""],
@@ -45,10 +49,28 @@ describe("mail is taken", () => {
     });
   });
 
+  it("for a local part that has to be quoted", () => {
+    assert.deepEqual(decide('"a b@c"@all.example'), { address: '"a b@c"@all.example', account: "everything", tag: "" });
+  });
+
   it("for an address that needs SMTPUTF8 when that was asked for", () => {
     assert.deepEqual(decide("größe@own.example", { smtpUtf8: true }), { address: "größe@own.example", account: "app", tag: "" });
-    assert.equal(decide("größe@own.example"), "syntax 553 5.6.7");
+    assert.deepEqual(decide("a@bücher.example", { smtpUtf8: true }), { address: "a@xn--bcher-kva.example", account: "app", tag: "" });
+    for (const address of ["größe@own.example", "a@bücher.example", "größe@other.example"])
+      assert.equal(decide(address), "syntax 553 5.6.7");
   });
+
+  for (const [hostName, account] of [
+    ["Own.example", "app"],
+    ["all.example", "everything"],
+  ] as const) {
+    it(`for MAILER-DAEMON at ${hostName}, where the host's name is a domain of accounts`, () => {
+      const options = { directory: houseDirectory, hostName, postmaster: () => houseDirectory.account("app"), isFull: () => false };
+      const circumstances = { localAddress: "192.0.2.25", smtpUtf8: false, octets: 0 };
+      const answer = ownAddresses(options)(`MAILER-DAEMON@${hostName}`, circumstances);
+      assert.equal(answer.kind === "own" && answer.recipient.account, account);
+    });
+  }
 
   it("for a mailbox with some room, if not for more than that", () => {
     assert.deepEqual(decide("hoarder@own.example"), { address: "hoarder@own.example", account: "hoarder", tag: "" });
@@ -63,6 +85,10 @@ describe("mail is refused", () => {
     ["user@own.example.other.example", "relay 550 5.7.1"],
     ["user@notown.example", "relay 550 5.7.1"],
     ["postmaster@other.example", "relay 550 5.7.1"],
+    ["app@mx.own.example", "relay 550 5.7.1"],
+    ["postmaster+tag@mx.own.example", "relay 550 5.7.1"],
+    ["MAILER-DAEMON@other.example", "relay 550 5.7.1"],
+    ["MAILER-DAEMON@own.example", "unknown 550 5.1.1"],
     ["app@[192.0.2.25]", "relay 550 5.7.1"],
     ["postmaster@[192.0.2.26]", "relay 550 5.7.1"],
     ["app@[IPv6:2001:db8::1]", "relay 550 5.7.1"],

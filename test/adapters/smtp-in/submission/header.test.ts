@@ -98,17 +98,50 @@ describe("a submitted header", () => {
   });
 
   it("has exactly one author", () => {
-    for (const header of [
-      "",
-      "Subject: x\r\n",
-      `${FROM}${FROM}`,
-      `${FROM}from : eve@there.example\r\n`,
-      "From:\r\n",
-      "From: a@b.example, c@d.example\r\n",
-    ]) {
+    for (const header of ["", "Subject: x\r\n", "From:\r\n", "From: a@b.example, c@d.example\r\n"]) {
       assert.equal(refusal(header), "550 5.7.1", JSON.stringify(header));
     }
   });
+
+  for (const name of ["From", "Sender", "Reply-To", "To", "Cc", "Subject", "Date", "Message-ID", "In-Reply-To", "References"]) {
+    it(`has ${name} once`, () => {
+      const field = name === "From" ? "" : `${name}: <1@x>\r\n`;
+      for (const second of [`${name}: <2@x>\r\n`, `${name.toLowerCase()} : <1@x>\r\n`, `${name.toUpperCase()}:\r\n\t<1@x>\r\n`]) {
+        const result = read(`${field}${FROM}X-Between: y\r\n${second}`);
+        assert.ok("code" in result, second);
+        assert.equal(`${result.code} ${result.enhancedCode} ${result.text}`, `554 5.6.0 The message has more than one ${name} field`);
+      }
+    });
+  }
+
+  it("has no empty second From or Subject either", () => {
+    for (const header of [`${FROM}From:\r\n`, `From:\r\n${FROM}`, `${FROM}Subject: x\r\nSubject:\r\n`])
+      assert.equal(refusal(header), "554 5.6.0", header);
+  });
+
+  it("may have an empty Date or Message-ID beside a real one, and others more than once", () => {
+    assert.equal(
+      textOf(
+        `${FROM}Message-ID:\r\nDate:\r\nDate: now\r\nMessage-ID: <1@x>\r\nBcc: a@b.example\r\nBcc: c@d.example\r\nComments: 1\r\nComments: 2\r\n`,
+      ),
+      `${FROM}Date: now\r\nMessage-ID: <1@x>\r\nComments: 1\r\nComments: 2\r\n`,
+    );
+  });
+
+  for (const id of ["<1@x>", "<order-7>", "<a:b@x>", "\r\n <folded@x>", "  <1@[192.0.2.1]>  ", "<1@x> (by hand) (or not)"]) {
+    it(`keeps the Message-ID ${JSON.stringify(id)}`, () => {
+      const header = `${FROM}Message-ID:${id}\r\nDate: now\r\n`;
+      assert.equal(textOf(header), header);
+      assert.equal(ok(header).messageId, id.trim().split(" ")[0]);
+    });
+  }
+
+  for (const id of ["1@x", "<1@x", "1@x>", "<>", "<1@x> <2@x>", "<1 2@x>", "<<1@x>>", "<1\t@x>", "(none)"]) {
+    it(`gets another Message-ID in place of ${JSON.stringify(id)}`, () => {
+      assert.equal(ok(`${FROM}Message-ID: ${id}\r\n`).messageId, "<made@here>");
+      assert.equal(textOf(`${FROM}Message-ID: ${id}\r\n`), textOf(FROM));
+    });
+  }
 
   it("is made of fields", () => {
     for (const header of [`${FROM}no field\r\n`, `${FROM}: x\r\n`, ` folded\r\n${FROM}`, `${FROM}X: a\0b\r\n`, `${FROM}Ümlaut: x\r\n`]) {
@@ -149,6 +182,16 @@ describe("a submitted header", () => {
   it("is judged by what leaves: extra data may be UTF-8", () => {
     const taken = ok(`${FROM}X-Mox-Extra-Note: Grüße\r\n`);
     assert.deepEqual([taken.extra, taken.needsUtf8], [{ Note: "Grüße" }, false]);
+  });
+
+  it("has lines of 998 octets at most, unless they stay here", () => {
+    const field = (octets: number): string => `X-Long: `.padEnd(octets, "x") + "\r\n";
+    assert.ok(textOf(`${FROM}${field(998)}`).includes(field(998)));
+    for (const header of [`${FROM}${field(999)}`, `${field(999)}${FROM}`, `${FROM}X:\r\n\t${field(998)}`]) {
+      assert.equal(refusal(header), "554 5.6.0");
+    }
+    assert.equal(textOf(`Bcc: ${field(5_000)}${FROM}`), textOf(FROM));
+    assert.equal(ok(`${FROM}X-Mox-Extra-Note: ${"x".repeat(2_000)}\r\n`).extra["Note"]?.length, 2_000);
   });
 
   it("is never Latin-1", () => {

@@ -1,7 +1,11 @@
-/** Takes MAIL and RCPT commands apart (RFC 5321 sections 4.1.1.2, 4.1.1.3 and 4.1.2): a path, and parameters behind it. */
+/**
+ * Takes MAIL and RCPT commands apart (RFC 5321 sections 4.1.1.2, 4.1.1.3 and 4.1.2): a path, and parameters behind it. For
+ * every kind of listener, because the library's reader ends an address at the first blank and refuses a second "@", which
+ * quoted local parts may have.
+ */
 import { isUtf8 } from "node:buffer";
 
-import type { Refusal } from "../intake.ts";
+import type { Refusal } from "./intake.ts";
 
 /** `path` without its angle brackets and source route; `parameters` by their upper-case keyword, null without a value. */
 export type PathCommand = { readonly path: string; readonly parameters: ReadonlyMap<string, string | null> };
@@ -15,7 +19,11 @@ const MAX_PARAMETERS = 20;
 export const badParameter = (text: string): Refusal => ({ code: 501, enhancedCode: "5.5.4", text });
 const badSyntax = (text: string): Refusal => ({ code: 501, enhancedCode: "5.5.2", text });
 
-const KEYWORDS: Readonly<Record<PathKeyword, RegExp>> = { "MAIL FROM": /^MAIL FROM: ?</i, "RCPT TO": /^RCPT TO: ?</i };
+/** Blanks around the colon are nobody's syntax, but some clients'. */
+const KEYWORDS: Readonly<Record<PathKeyword, RegExp>> = {
+  "MAIL FROM": /^MAIL FROM[ \t]*:[ \t]*</i,
+  "RCPT TO": /^RCPT TO[ \t]*:[ \t]*</i,
+};
 
 /** RFC 5321 section 4.1.1.3: relays of old, to be taken and left aside. */
 const SOURCE_ROUTE = /^@[^\s,:@]+(?:,@[^\s,:@]+)*:/;
@@ -38,7 +46,8 @@ const endOfPath = (line: string, start: number): number => {
 
 const readParameters = (text: string): ReadonlyMap<string, string | null> | Refusal => {
   const parameters = new Map<string, string | null>();
-  for (const word of text.split(" ")) {
+  // RFC 5321 section 4.1.1 asks to tolerate white space at the end.
+  for (const word of text.split(/[ \t]+/)) {
     if (word === "") continue;
     const [, keyword = "", value = null] = PARAMETER.exec(word) ?? [];
     const upper = keyword.toUpperCase();
@@ -58,7 +67,7 @@ export const pathCommand = (command: Buffer, keyword: PathKeyword): PathCommand 
   if (opening === undefined) return badSyntax(`Syntax: ${keyword}:<address> [parameters]`);
   const end = endOfPath(line, opening.length);
   const rest = line.slice(end + 1);
-  if (end < 0 || (rest !== "" && !rest.startsWith(" "))) return badSyntax(`Syntax: ${keyword}:<address> [parameters]`);
+  if (end < 0 || !/^(?:[ \t]|$)/.test(rest)) return badSyntax(`Syntax: ${keyword}:<address> [parameters]`);
   const parameters = readParameters(rest);
   return "code" in parameters ? parameters : { path: line.slice(opening.length, end).replace(SOURCE_ROUTE, ""), parameters };
 };
