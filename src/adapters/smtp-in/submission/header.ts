@@ -113,8 +113,8 @@ const countRefusal = (fields: readonly Field[]): Refusal | undefined => {
 };
 
 /**
- * Whether a field leaves. A Message-ID that is no id is replaced, as RFC 6409 section 8.3 asks, and not refused: devices send such that nobody can teach better,
- * and the webhooks tell the id that the message left with.
+ * Whether a field leaves. A Message-ID that is no id is replaced, as RFC 6409 section 8.3 asks, and not refused: devices send
+ * such that nobody can teach better, and the webhooks tell the id that the message left with.
  */
 const isKept = ({ name, value }: Field): boolean => {
   if (name === "message-id") return MESSAGE_ID.test(value);
@@ -126,8 +126,9 @@ const additions = (has: (name: string) => boolean, messageId: string, now: Insta
   (has("date") ? "" : `Date: ${dateTime(now)}\r\n`) + (has("message-id") ? "" : `Message-ID: ${messageId}\r\n`);
 
 /**
- * The octets of what leaves, decided; fields that stay here may have lines as long as they like. RFC 6532 allows UTF-8 in a header, RFC 6531 section 3.4 only in a transaction with
- * SMTPUTF8: what next hops would make of it otherwise is anybody's guess, so it is refused where the author can mend it.
+ * What is wrong with the octets that leave; fields that stay here may have lines as long as they like. RFC 6532 allows UTF-8
+ * in a header, RFC 6531 section 3.4 only in a transaction with SMTPUTF8: what next hops would make of it otherwise is anybody's
+ * guess, so it is refused where the author can mend it.
  */
 const octetRefusal = (octets: Buffer, smtpUtf8: boolean): Refusal | undefined => {
   if (hasLongLine(octets)) return LONG_LINE;
