@@ -40,7 +40,7 @@ const parseMailboxes = (list: readonly NameAddress[], field: string): Parsed<rea
   const mailboxes: Mailbox[] = [];
   for (const { Name, Address } of list) {
     const address = parseAddress(Address);
-    // Clients of mox are told so of literals too. There is no application whose users live at one, and it would be told what answers there.
+    // Clients of mox are told so of literals too. Nobody's users live at one, and asking for it would tell what answers there.
     if (address === undefined || isLiteral(address)) {
       return refuse("badAddress", `${field}: ${JSON.stringify(Address.slice(0, 300))} is not an email address at a domain`);
     }
