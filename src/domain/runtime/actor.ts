@@ -82,14 +82,18 @@ const legal = <State, Event extends DomainEvent, Effect>(
   return { state, effects };
 };
 
-/** Runs the actors of one kind. `remember` bounds the states kept in memory. */
+/**
+ * Runs the actors of one kind. `remember` bounds the states kept in memory. `keepsWhatIsRead`: also a state that was only
+ * looked at is kept, even that there is none; for kinds that `create` is not used with, which knows nothing of that.
+ */
 export const actorRuntime = <State, Command, Event extends DomainEvent, Effect, Terms>(options: {
   readonly log: EventLog;
   readonly kind: ActorKind<State, Command, Event, Effect, Terms>;
   readonly terms: (stream: string, command: Command, state: State) => Terms;
   readonly remember: number;
+  readonly keepsWhatIsRead?: boolean;
 }): ActorRuntime<State, Command, Event, Effect> => {
-  const { log, kind, terms, remember } = options;
+  const { log, kind, terms, remember, keepsWhatIsRead = false } = options;
   const fold = (from: State, events: readonly Event[]): State => events.reduce((state, event) => kind.advance(state, event)[0], from);
   const memory = stateMemory<State, Event>(remember, fold);
   const turns = serialTurns();
@@ -101,8 +105,19 @@ export const actorRuntime = <State, Command, Event extends DomainEvent, Effect, 
     return { state: fold(kind.unborn, events), revision: recorded.at(-1)?.revision ?? NO_STREAM };
   };
 
+  /** In a turn of its own, so that nothing is stored between reading and keeping. */
+  const readAndKeep = (stream: string): Promise<Loaded<State>> =>
+    turns.take(stream, async () => {
+      const loaded = memory.recall(stream) ?? (await read(stream));
+      memory.keep(stream, loaded.state, [], loaded.revision);
+      return loaded;
+    });
+
   /** What is in memory is the truth only where nobody else writes. */
-  const load = async (stream: string): Promise<Loaded<State>> => (log.exclusive ? memory.recall(stream) : undefined) ?? read(stream);
+  const load = async (stream: string): Promise<Loaded<State>> => {
+    if (!log.exclusive) return read(stream);
+    return memory.recall(stream) ?? (keepsWhatIsRead ? readAndKeep(stream) : read(stream));
+  };
 
   const turn = async (stream: string, command: Command): Promise<Turn<State, Event, Effect>> => {
     for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts += 1) {

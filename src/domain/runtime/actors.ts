@@ -80,6 +80,7 @@ export const actors = (options: {
     log,
     kind: holdRulesKind,
     remember: REMEMBERED.holdRules,
+    keepsWhatIsRead: true, // every submission looks at them
     terms: () => ({ now: clock.now(), id: nextId() }),
   });
   return { messages, webhooks, received, recipients, holdRules };

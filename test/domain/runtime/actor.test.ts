@@ -4,7 +4,8 @@ import { describe, it } from "node:test";
 import { MINUTE_MS } from "../../../src/domain/clock.ts";
 import type { MessageCommand, MessageTerms } from "../../../src/domain/message/commands.ts";
 import { actorRuntime, ContentionError } from "../../../src/domain/runtime/actor.ts";
-import { messageKind, type Messages } from "../../../src/domain/runtime/kinds.ts";
+import { HOLD_RULES_STREAM } from "../../../src/domain/holdrule/events.ts";
+import { holdRulesKind, messageKind, type HoldRuleSet, type Messages } from "../../../src/domain/runtime/kinds.ts";
 import { memoryLog, type MemoryLog } from "../../support/memory-log.ts";
 import { aMessage, happened, NOON, operator } from "../../support/samples.ts";
 
@@ -239,6 +240,41 @@ describe("what is remembered of a stream", () => {
     log.write(STREAM, happened("DeliveryInterrupted", { nextAttemptAt: NOON }), happened("MessageHeld"));
     const again = await messages.execute(STREAM, hold);
     assert.deepEqual(again.kind === "done" && again.events, []);
+  });
+});
+
+describe("a kind that keeps what is read", () => {
+  const rule = { account: null, senderDomain: null, recipientDomain: null };
+  const rulesOver = (log: MemoryLog): HoldRuleSet =>
+    actorRuntime({ log, kind: holdRulesKind, remember: 1, keepsWhatIsRead: true, terms: () => ({ now: NOON, id: 7 }) });
+  const ids = async (rules: HoldRuleSet): Promise<readonly number[]> => [...(await rules.load(HOLD_RULES_STREAM)).state.rules.keys()];
+
+  it("reads a stream once, also one that is not there", async () => {
+    const log = memoryLog();
+    const rules = rulesOver(log);
+    const reads = countReads(log);
+    assert.deepEqual([await ids(rules), await ids(rules)], [[], []]);
+    assert.equal(reads(), 1);
+    await rules.execute(HOLD_RULES_STREAM, { type: "add", rule, seed: "", by: operator });
+    assert.deepEqual(await ids(rules), [7]);
+    assert.equal(reads(), 1);
+  });
+
+  it("keeps nothing that a turn has overtaken", async () => {
+    const log = memoryLog();
+    const rules = rulesOver(log);
+    const looking = ids(rules);
+    const adding = rules.execute(HOLD_RULES_STREAM, { type: "add", rule, seed: "", by: operator });
+    await Promise.all([looking, adding]);
+    assert.deepEqual(await ids(rules), [7]);
+  });
+
+  it("reads anew each time where others write too", async () => {
+    const log = memoryLog({ exclusive: false });
+    const rules = rulesOver(log);
+    assert.deepEqual(await ids(rules), []);
+    await rulesOver(log).execute(HOLD_RULES_STREAM, { type: "add", rule, seed: "", by: operator });
+    assert.deepEqual(await ids(rules), [7]);
   });
 });
 
