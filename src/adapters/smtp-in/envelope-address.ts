@@ -23,11 +23,11 @@ export const addressIn = (path: string, smtpUtf8: boolean, bad: Refusal): Addres
 const MAX_PATH_OCTETS = 254;
 
 /** Of the characters that stand for themselves, and nothing that is invisible or means something in a header. */
-const DOT_STRING = /^(?!\.)(?!.*\.\.)[^\s\u0000-\u0020\u007f-\u009f"(),:;<>@[\\\]\u200b\u2060\ufeff]+(?<!\.)$/u;
+const PLAIN_CHARACTERS = /^[^\s\u0000-\u0020\u007f-\u009f"(),:;<>@[\\\]\u200b\u2060\ufeff]+$/u;
 
 /**
- * The sender in another server's path: canonical, empty for the null reverse path. A local part of more than 64 octets is
- * taken: some forwarders make such.
+ * The sender in another server's path: canonical, empty for the null reverse path. Taken are also a local part of more than 64
+ * octets, as some forwarders make, and dots at its ends or side by side, which some providers let their users have.
  */
 export const senderIn = (path: string, smtpUtf8: boolean): string | Refusal => {
   if (path === "") return "";
@@ -37,6 +37,6 @@ export const senderIn = (path: string, smtpUtf8: boolean): string | Refusal => {
   const at = path.lastIndexOf("@");
   const localPart = path.slice(0, at);
   const domain = at < 0 ? undefined : asciiDomain(path.slice(at + 1));
-  const isLong = domain !== undefined && DOT_STRING.test(localPart) && Buffer.byteLength(path) <= MAX_PATH_OCTETS;
-  return isLong ? `${localPart}@${domain}` : address;
+  const isUsable = domain !== undefined && PLAIN_CHARACTERS.test(localPart) && Buffer.byteLength(path) <= MAX_PATH_OCTETS;
+  return isUsable ? `${localPart}@${domain}` : address;
 };

@@ -36,6 +36,7 @@ const ACCEPTED = [
   'MAIL FROM:<"a@b>"@sender.example> SIZE=10',
   "MAIL FROM:<örders@bücher.example> SMTPUTF8",
   `MAIL FROM:<srs0=${"x".repeat(80)}@sender.example>`,
+  "MAIL FROM:<a..b.@sender.example>",
 ] as const;
 
 const REFUSED = [
@@ -54,7 +55,7 @@ const REFUSED = [
   ["MAIL FROM:<app@sender.example", "501 5.5.2"],
   ["MAIL FROM:<app>", "501 5.1.7"],
   ["MAIL FROM:<a b@sender.example>", "501 5.1.7"],
-  ["MAIL FROM:<a..b@sender.example>", "501 5.1.7"],
+  ["MAIL FROM:<a..b@sender..example>", "501 5.1.7"],
   ["MAIL FROM:<a\u0007b@sender.example>", "501 5.1.7"],
   [`MAIL FROM:<${"x".repeat(250)}@sender.example>`, "501 5.1.7"],
 ] as const;

@@ -49,6 +49,15 @@ describe("a message for an own address", () => {
     assert.ok(text.endsWith(LETTER));
   });
 
+  it("may be from an address with dots where there should be none, as some providers gave to their users", async () => {
+    const { client, mails } = await stage();
+    await client.upToData("user..name.@sender.example", "app@own.example");
+    assert.match((await client.say(`${LETTER.replace("app@sender.example", "user..name.@sender.example")}.`)) ?? "", /^250 /u);
+    const { mailFrom, from } = mails[0]!;
+    assert.deepEqual([mailFrom, from], ["user..name.@sender.example", "user..name.@sender.example"]);
+    assert.match(textOf(mails[0]!), /^Return-Path: <user\.\.name\.@sender\.example>\r\n/u);
+  });
+
   it("loses what others say in this server's name", async () => {
     const { client, mails } = await stage();
     const forged = [
