@@ -97,6 +97,12 @@ describe("a submitted header", () => {
     assert.equal(text, textOf(FROM));
   });
 
+  it("has no more fields than what takes it will let pass", () => {
+    const fields = (count: number): string => FROM + "X-Field: x\r\n".repeat(count - 1);
+    assert.equal(refusal(fields(900)), "ok");
+    assert.equal(refusal(fields(901)), "554 5.6.0");
+  });
+
   it("has exactly one author", () => {
     for (const header of ["", "Subject: x\r\n", "From:\r\n", "From: a@b.example, c@d.example\r\n"]) {
       assert.equal(refusal(header), "550 5.7.1", JSON.stringify(header));
