@@ -5,6 +5,7 @@
 import type { IncomingMessage } from "node:http";
 import { SECOND_MS } from "../../domain/clock.ts";
 import { giveBack } from "../../domain/content.ts";
+import { goAhead } from "./go-ahead.ts";
 
 /** - `tooLarge`: more octets than allowed; what was announced or already came is not read on.
  *  - `tooSlow`: did not arrive in time. - `aborted`: the client went away.
@@ -87,6 +88,7 @@ export const bodyReader = (options: BodyReaderOptions = {}): BodyReader => {
         else timer = setTimeout(check, Math.max(leftMs, 1));
       };
       let timer = setTimeout(check, graceMs);
+      goAhead(request);
       request.on("data", onData).on("end", onEnd).on("close", onClose).on("error", onClose);
     });
 

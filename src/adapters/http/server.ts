@@ -1,13 +1,14 @@
 /** The HTTP server: one koa application that others mount their routes on, and listeners with limits on slow clients. */
 import { randomBytes } from "node:crypto";
 import { createServer } from "node:http";
-import type { IncomingMessage, Server } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import Koa from "koa";
 import type { Middleware } from "koa";
 import type { Logger } from "pino";
 import { SECOND_MS } from "../../domain/clock.ts";
+import { awaitGoAhead } from "./go-ahead.ts";
 
 export type HttpLog = Pick<Logger, "debug" | "info" | "warn" | "error">;
 
@@ -136,14 +137,21 @@ export const listen = async (app: Koa, options: ListenOptions): Promise<Listener
     unused.add(socket);
     socket.once("close", () => unused.delete(socket));
   });
-  server.on("request", (request, response) => {
+  const take = (request: IncomingMessage, response: ServerResponse, asksToGoOn: boolean): void => {
     unused.delete(request.socket);
     if (closing) response.shouldKeepAlive = false;
+    if (asksToGoOn) awaitGoAhead(request, response);
     response.once("close", () => {
       cutUnread(request, lingerMs);
       if (closing) setImmediate(() => server.closeIdleConnections());
     });
     void handle(request, response);
+  };
+  server.on("request", (request, response) => {
+    take(request, response, false);
+  });
+  server.on("checkContinue", (request, response) => {
+    take(request, response, true);
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
