@@ -26,7 +26,10 @@ export type Draft = {
   readonly replyTo: readonly Mailbox[];
   /** With its angle brackets; empty = generated. */
   readonly messageId: string;
-  /** Message-IDs, with or without their angle brackets, oldest first; the last one becomes In-Reply-To. */
+  /**
+   * Message-IDs, oldest first; the last one becomes In-Reply-To. As they were found in mail: with or without their angle
+   * brackets, several in one text, or nothing where a message had no id.
+   */
   readonly references: readonly string[];
   /** Instant of the Date header and the sender's distance from UTC; null = now, in UTC. */
   readonly date: { readonly at: Instant; readonly offsetMinutes: number } | null;

@@ -136,9 +136,6 @@ const tooLarge = (maxMessageSize: number): Refusal => ({
   message: `message is larger than ${maxMessageSize} octets`,
 });
 
-/** Clients hand on what they found in mail: several ids in one text, or nothing where a message had no id. */
-const idsIn = (reference: string): readonly string[] => reference.split(" ").filter((id) => id !== "");
-
 /** Everything that can be wrong with a request before it is composed, in the order in which mox looks. */
 const toDraft = (options: SendOptions, caller: Caller, request: SendRequest, now: Instant): Parsed<Draft> => {
   if (request.Text === "" && request.HTML === "") return refuse("missingBody", "at least one of Text and HTML is required");
@@ -159,7 +156,7 @@ const toDraft = (options: SendOptions, caller: Caller, request: SendRequest, now
   if (!files.ok) return files;
   if (contentOctets(request, files.value) > maxMessageSize) return { ok: false, refusal: tooLarge(maxMessageSize) };
   const { MessageID, References, Date: date, Subject, Text, HTML, Headers } = request;
-  const header = { messageId: MessageID, references: References.flatMap(idsIn), date, subject: Subject, headers: Headers };
+  const header = { messageId: MessageID, references: References, date, subject: Subject, headers: Headers };
   return { ok: true, value: { ...parties.value, ...header, text: Text, html: HTML, ...files.value } };
 };
 
