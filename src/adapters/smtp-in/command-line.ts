@@ -5,7 +5,7 @@
  */
 import { isUtf8 } from "node:buffer";
 
-import type { Refusal } from "./intake.ts";
+import type { Refusal } from "./refusal.ts";
 
 /** `path` without its angle brackets and source route; `parameters` by their upper-case keyword, null without a value. */
 export type PathCommand = { readonly path: string; readonly parameters: ReadonlyMap<string, string | null> };

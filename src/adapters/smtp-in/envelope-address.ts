@@ -1,6 +1,6 @@
 /** Addresses in the paths of MAIL and RCPT, the same for every kind of listener. */
 import { type Address, asciiDomain, parseAddress } from "../../domain/address.ts";
-import type { Refusal } from "./intake.ts";
+import type { Refusal } from "./refusal.ts";
 
 export const BAD_SENDER: Refusal = { code: 501, enhancedCode: "5.1.7", text: "MAIL FROM is not an email address" };
 export const BAD_RECIPIENT: Refusal = { code: 501, enhancedCode: "5.1.3", text: "RCPT TO is not an email address" };

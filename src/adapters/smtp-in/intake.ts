@@ -9,6 +9,7 @@ import type { MailHeader } from "../mime/reader/mail-reading.ts";
 import { MAX_HEADER_OCTETS } from "./mx/header-fields.ts";
 import { readIncoming } from "./mx/incoming.ts";
 import { judgeHeader, type JudgedHeader } from "./mx/judge-header.ts";
+import { BARE_LINE_END, HEADER_TOO_LARGE, type Refusal } from "./refusal.ts";
 import { NO_ROOM, type Room, type Share, shareOf } from "./room.ts";
 import { type Simulated, simulationOf } from "./simulation.ts";
 import { hasBareLineEnd } from "./strict-server.ts";
@@ -30,9 +31,6 @@ export type Arrival = {
   readonly messageId: string;
 };
 
-/** A refusal. `enhancedCode` has its class, such as `5.2.2`. */
-export type Refusal = { readonly code: number; readonly enhancedCode: string; readonly text: string };
-
 /** What the client is told. */
 export type ArrivalAnswer = { readonly accepted: true } | ({ readonly accepted: false } & Refusal);
 
@@ -53,8 +51,6 @@ export type IntakeOptions = {
 export type Taken =
   { readonly kind: "accepted" } | { readonly kind: "tooLarge" } | { readonly kind: "refused"; readonly refusal: Refusal } | Simulated;
 
-const BARE_LINE_END: Refusal = { code: 554, enhancedCode: "5.6.0", text: "The message has a CR or LF that stands alone" };
-const LARGE_HEADER: Refusal = { code: 554, enhancedCode: "5.6.0", text: "The header is too large" };
 const LINE_END = Buffer.from("\r\n");
 
 /** An address that is none to us (`postmaster`) stays as it came. */
@@ -107,7 +103,7 @@ const take = async (stream: SMTPServerDataStream, session: SMTPServerSession, op
   }
   const { header } = found;
   if (header?.judged.kind === "refused") return refusedWith(header.judged.refusal);
-  if (header === undefined || incoming.kind !== "whole") return refusedWith(LARGE_HEADER);
+  if (header === undefined || incoming.kind !== "whole") return refusedWith(HEADER_TOO_LARGE);
   const answer = await options.onMessage(
     arrivalOf(session, { octets: header.octets, header: header.judged.header }, incoming.body, options),
   );

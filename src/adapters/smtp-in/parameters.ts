@@ -4,7 +4,7 @@
  * reading, the parameters that every listener knows, and the tables of those that take mail from other servers.
  */
 import { badParameter, type PathCommand } from "./command-line.ts";
-import type { Refusal } from "./intake.ts";
+import type { Refusal } from "./refusal.ts";
 
 /** What every listener is asked for with MAIL FROM, each as if it were missing until it is read. */
 export type CommonWishes = {

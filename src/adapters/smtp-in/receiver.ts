@@ -7,9 +7,10 @@ import type { SMTPServerOptions } from "smtp-server";
 import type { CancelTimer, Clock } from "../../domain/clock.ts";
 import { announcedOctets } from "./announced-size.ts";
 import { addressIn, BAD_RECIPIENT, isBarePostmaster } from "./envelope-address.ts";
-import { type IntakeOptions, type Refusal, takeMessage } from "./intake.ts";
+import { type IntakeOptions, takeMessage } from "./intake.ts";
 import { type Busy, type SmtpListener, smtpListener } from "./listening.ts";
 import { ReceivingServer } from "./receiving-connection.ts";
+import { refused, type Refusal } from "./refusal.ts";
 import { NO_ROOM } from "./room.ts";
 import { SILENCE_MS, type Simulated, simulationOf } from "./simulation.ts";
 
@@ -38,10 +39,6 @@ type Answer = (error?: Error | null) => void;
 const NO_SUCH_USER: Refusal = { code: 550, enhancedCode: "5.1.1", text: "No such user here" };
 const OUT_OF_ORDER: Refusal = { code: 451, enhancedCode: "4.3.0", text: "The message could not be stored, try again later" };
 const SILENCE_OVER: Refusal = { code: 451, enhancedCode: "4.0.0", text: "Silent on purpose: the address ends in timeout" };
-
-/** As the library takes it. */
-const refused = ({ code, enhancedCode, text }: Refusal): Error =>
-  Object.assign(new Error(`${enhancedCode} ${text}`), { responseCode: code });
 
 /** Sessions that get no answer on purpose; each waits for one at most. */
 const silentSessions = (

@@ -10,7 +10,7 @@ import type { SMTPConnectionOptions } from "smtp-server/lib/smtp-connection";
 
 import { type PathCommand, pathCommand } from "./command-line.ts";
 import { BAD_RECIPIENT, senderIn } from "./envelope-address.ts";
-import type { Refusal } from "./intake.ts";
+import type { Refusal } from "./refusal.ts";
 import { arrivalRecipientRefusal, arrivalWishes } from "./parameters.ts";
 import { StrictConnection, StrictServer } from "./strict-server.ts";
 

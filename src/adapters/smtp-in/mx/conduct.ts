@@ -6,7 +6,7 @@ import type { SMTPConnection } from "smtp-server/lib/smtp-connection";
 import type { SMTPServerSession } from "smtp-server";
 
 import { type CancelTimer, type Clock, MINUTE_MS, SECOND_MS } from "../../../domain/clock.ts";
-import type { Refusal } from "../intake.ts";
+import type { Refusal } from "../refusal.ts";
 
 export type ConductLimits = {
   /** Open connections from one IPv4 address or IPv6 /64. */

@@ -2,7 +2,7 @@
 import { asciiDomain, parseAddress } from "../../../domain/address.ts";
 import { type HeaderField, MAX_HEADER_OCTETS, splitHeader } from "./header-fields.ts";
 import type { MailHeader } from "../../mime/reader/mail-reading.ts";
-import type { Refusal } from "../intake.ts";
+import type { Refusal } from "../refusal.ts";
 
 export type JudgedHeader =
   | {

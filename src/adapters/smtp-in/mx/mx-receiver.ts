@@ -6,7 +6,7 @@ import type { SMTPServerAddress, SMTPServerOptions, SMTPServerSession } from "sm
 
 import type { Clock } from "../../../domain/clock.ts";
 import { announcedOctets } from "../announced-size.ts";
-import type { Refusal } from "../intake.ts";
+import { refused, type Refusal } from "../refusal.ts";
 import { type Busy, type SmtpListener, smtpListener } from "../listening.ts";
 import { NO_ROOM } from "../room.ts";
 import { type Conduct } from "./conduct.ts";
@@ -46,10 +46,6 @@ const OUT_OF_ORDER: Refusal = { code: 451, enhancedCode: "4.3.0", text: "The mes
 
 /** RFC 5321 section 4.5.3.1.4 asks for 512; long local parts and parameters need more. */
 const MAX_COMMAND_OCTETS = 4_096;
-
-/** As the library takes it. */
-const refused = ({ code, enhancedCode, text }: Refusal): Error =>
-  Object.assign(new Error(`${enhancedCode} ${text}`), { responseCode: code });
 
 type Handlers = Pick<SMTPServerOptions, "onConnect" | "onMailFrom" | "onRcptTo" | "onData" | "onClose">;
 

@@ -6,7 +6,7 @@
 import { type Account, type Directory, type Domain } from "../../../domain/account/account.ts";
 import { type Address, asciiDomain, formatAddress, parseAddress, tagOf } from "../../../domain/address.ts";
 import { BAD_RECIPIENT, isBarePostmaster, lacksSmtpUtf8, NEEDS_SMTPUTF8 } from "../envelope-address.ts";
-import type { Refusal } from "../intake.ts";
+import type { Refusal } from "../refusal.ts";
 
 /** Whose mail it is. */
 export type OwnRecipient = {

@@ -6,7 +6,7 @@ import { CONTENT_PIECE, contentSize, type Content } from "../../../domain/event-
 import type { Report } from "../../../domain/received/report.ts";
 import type { Sender, SenderCheck, SenderVerdict } from "../../mail-auth/sender-checks.ts";
 import type { MailHeader } from "../../mime/reader/mail-reading.ts";
-import type { Refusal } from "../intake.ts";
+import { BARE_LINE_END, HEADER_TOO_LARGE, type Refusal } from "../refusal.ts";
 import { NO_ROOM, type Room, shareOf } from "../room.ts";
 import { hasBareLineEnd } from "../strict-server.ts";
 import { receivedField, returnPathField } from "../trace.ts";
@@ -61,8 +61,6 @@ export type TakeOptions = {
 
 type Fine = Extract<JudgedHeader, { kind: "fine" }>;
 
-const BARE_LINE_END: Refusal = { code: 554, enhancedCode: "5.6.0", text: "The message has a CR or LF that stands alone" };
-const HEADER_TOO_LARGE: Refusal = { code: 554, enhancedCode: "5.6.0", text: "The header is too large" };
 const POLICY: Refusal = {
   code: 550,
   enhancedCode: "5.7.1",

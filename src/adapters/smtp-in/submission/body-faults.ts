@@ -3,7 +3,7 @@
  * out can be made to see the end of a message where this server saw none, and one that breaks long lines breaks the
  * signatures that this server made. So the author is told, who can encode his text.
  */
-import type { Refusal } from "../intake.ts";
+import type { Refusal } from "../refusal.ts";
 
 const LF = 10;
 

@@ -7,7 +7,7 @@ import type { Socket } from "node:net";
 import type { SMTPServerSession } from "smtp-server";
 import type { SMTPConnectionOptions } from "smtp-server/lib/smtp-connection";
 
-import type { Refusal } from "../intake.ts";
+import type { Refusal } from "../refusal.ts";
 import { NO_ROOM } from "../room.ts";
 import { StrictConnection, StrictServer } from "../strict-server.ts";
 import { addRecipient, type Envelope, type Login, openEnvelope } from "./envelope.ts";

@@ -3,7 +3,7 @@ import type { Account, Directory } from "../../../domain/account/account.ts";
 import { type Address, needsSmtpUtf8 } from "../../../domain/address.ts";
 import { pathCommand } from "../command-line.ts";
 import { addressIn, BAD_RECIPIENT, BAD_SENDER, isBarePostmaster } from "../envelope-address.ts";
-import type { Refusal } from "../intake.ts";
+import type { Refusal } from "../refusal.ts";
 import { type MailTerms, type MailWishes, mailWishes, type RecipientWishes, recipientWishes } from "./parameters.ts";
 
 /** Who is logged in. */

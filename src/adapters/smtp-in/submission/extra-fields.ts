@@ -1,5 +1,5 @@
 /** Header fields `X-Mox-Extra-<Key>: value`: what an application wants to be told again in webhooks. */
-import type { Refusal } from "../intake.ts";
+import type { Refusal } from "../refusal.ts";
 
 const PREFIX = "x-mox-extra-";
 

@@ -7,7 +7,7 @@ import libmime from "libmime";
 
 import type { Address } from "../../../domain/address.ts";
 import type { Instant } from "../../../domain/clock.ts";
-import type { Refusal } from "../intake.ts";
+import type { Refusal } from "../refusal.ts";
 import { dateTime } from "../trace.ts";
 import { authorOf } from "./author.ts";
 import { hasLongLine, LONG_LINE } from "./body-faults.ts";

@@ -3,7 +3,7 @@ import type { SMTPServerAuthentication } from "smtp-server";
 
 import type { Authenticator } from "../../auth/authenticator.ts";
 import type { FailureLimiter } from "../../auth/failure-limiter.ts";
-import type { Refusal } from "../intake.ts";
+import type { Refusal } from "../refusal.ts";
 import type { Login } from "./envelope.ts";
 
 export type LoginTerms = {

@@ -3,7 +3,7 @@ import type { Instant } from "../../../domain/clock.ts";
 import { DAY_MS } from "../../../domain/clock.ts";
 import { NOTIFY_OCCASIONS, type NotifyOccasion, type QueuedMessage } from "../../../domain/message/events.ts";
 import { badParameter, type PathCommand } from "../command-line.ts";
-import type { Refusal } from "../intake.ts";
+import type { Refusal } from "../refusal.ts";
 import {
   COMMON_PARAMETERS,
   type CommonTerms,

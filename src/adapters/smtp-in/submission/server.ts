@@ -3,7 +3,7 @@ import type { SMTPServerOptions, SMTPServerSession } from "smtp-server";
 
 import type { Directory } from "../../../domain/account/account.ts";
 import { type CancelTimer, type Clock, MINUTE_MS } from "../../../domain/clock.ts";
-import type { Refusal } from "../intake.ts";
+import { refused, type Refusal } from "../refusal.ts";
 import { type Busy, type SmtpListener, smtpListener } from "../listening.ts";
 import { type Conduct, CONDUCT_LIMITS, type ConductLimits } from "../mx/conduct.ts";
 import { envelopeOf, SubmissionServer } from "./connection.ts";
@@ -60,10 +60,6 @@ const NAMED_IDS = 10;
 const OUT_OF_ORDER: Refusal = { code: 451, enhancedCode: "4.3.0", text: "The message could not be stored, try again later" };
 const NO_AUTHENTICATION: Refusal = { code: 454, enhancedCode: "4.7.0", text: "Logins cannot be verified now, try again later" };
 const NO_LOGIN = "4.7.0 No login within the time allowed";
-
-/** As the library takes it. */
-const refused = ({ code, enhancedCode, text }: Refusal): Error =>
-  Object.assign(new Error(`${enhancedCode} ${text}`), { responseCode: code });
 
 /** RFC 2920 section 3.2 leaves the text to the server; operators look for the ids. */
 const queuedAs = (ids: readonly number[]): string => {

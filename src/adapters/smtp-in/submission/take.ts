@@ -6,7 +6,7 @@ import type { SMTPServerDataStream, SMTPServerSession } from "smtp-server";
 import type { Clock } from "../../../domain/clock.ts";
 import { type Content, contentSize } from "../../../domain/event-log.ts";
 import type { Submission, SubmissionRefusal, Submit } from "../../../domain/submission/submission.ts";
-import type { Refusal } from "../intake.ts";
+import { BARE_LINE_END, type Refusal } from "../refusal.ts";
 import { readIncoming } from "../mx/incoming.ts";
 import { NO_ROOM, type Room, type Share, shareOf } from "../room.ts";
 import { hasBareLineEnd } from "../strict-server.ts";
@@ -41,7 +41,6 @@ const MAX_HEADER_OCTETS = 256 * 1_024;
 /** Up to here a message is stored in one piece: one copy costs less than several pieces. */
 const JOINED_OCTETS = 64 * 1_024;
 
-const BARE_LINE_END: Refusal = { code: 554, enhancedCode: "5.6.0", text: "The message has a CR or LF that stands alone" };
 const LARGE_HEADER: Refusal = { code: 552, enhancedCode: "5.3.4", text: `The header has more than ${MAX_HEADER_OCTETS} octets` };
 
 /** The class says whether trying again can help: limits are of a day. */
