@@ -44,9 +44,7 @@ const newestFirst = (lookups: readonly MessageLookup[]): readonly MessageLookup[
 
 export const reportedMessages = (reader: Reader): Pick<ReadModel, "messageOfFromId" | "messagesOfEnvelope" | "messagesOfMessageId"> => {
   const found = (statements: Statements, parameters: readonly SqlValue[]): readonly MessageLookup[] =>
-    newestFirst(
-      statements.flatMap((sql) => reader.all(sql, parameters)).map(([id, recipient]) => ({ id: Number(id), recipient: String(recipient) })),
-    );
+    statements.flatMap((sql) => reader.all(sql, parameters)).map(([id, recipient]) => ({ id: Number(id), recipient: String(recipient) }));
 
   return {
     messageOfFromId: (fromId) => {
@@ -59,11 +57,11 @@ export const reportedMessages = (reader: Reader): Pick<ReadModel, "messageOfFrom
     messagesOfEnvelope: (account, envelopeId) => {
       const submissionId = submissionOf(envelopeId);
       const chosen = found(BY_CHOSEN_ENVELOPE, [account, envelopeId]);
-      if (submissionId === undefined) return chosen;
+      if (submissionId === undefined) return newestFirst(chosen);
       // Both: somebody may have chosen what is, or will be, the id of a submission that is not theirs.
       const end = firstIdMadeAt(idMadeAt(submissionId) + SUBMISSION_SPAN_MS);
       return newestFirst([...chosen, ...found(BY_SUBMISSION, [submissionId, end, account, envelopeId])]);
     },
-    messagesOfMessageId: (account, messageId) => found(BY_MESSAGE_ID, [account, messageId]),
+    messagesOfMessageId: (account, messageId) => newestFirst(found(BY_MESSAGE_ID, [account, messageId])),
   };
 };

@@ -37,7 +37,7 @@ const LONGEST_DISTANCE_MS = 50;
 /** How much of an average a new value makes. */
 const WEIGHT = 0.25;
 
-/** Whether somebody waits for this to be acknowledged: new messages come with their content, and nothing else does. */
+/** Whether somebody may wait for this to be acknowledged: new messages bring their content, steps of what is there bring none. */
 export const isUrgent = (operation: Operation): boolean => operation.kind === "append" && operation.contents.length > 0;
 
 const SYSTEM: Timing = {
